@@ -1,0 +1,99 @@
+// Requests, responses and routes, as handlers see them: plain values, no trace of the library under
+// them or of sockets. net/http_server.h serves them; tests call handlers directly.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "storage/base/status.h"
+
+namespace trifecta::net {
+
+// A request's body. Small bodies (up to kBufferedBodyBytes, net/limits.h) are there before the
+// handler runs; on streaming routes the rest comes as it is read. Content-Encoding is not undone.
+class BodyReader {
+ public:
+  virtual ~BodyReader() = default;
+  // Up to buffer.size() bytes; 0 at the end of the body. kTimeout when the client sends slower than
+  // the least rate, kCancelled when it went away, kTooLarge, kInvalidArgument (bad chunk).
+  virtual Result<size_t> Read(std::span<char> buffer) = 0;
+};
+
+struct Request {
+  std::string method;                // "GET", ...
+  std::string path;                  // as sent, still percent-encoded, without the query
+  std::vector<std::string> segments; // what `*` of the route matched, decoded
+  std::vector<std::pair<std::string, std::string>> query;    // decoded, in order; "+" is a space
+  std::vector<std::pair<std::string, std::string>> headers;  // names in lower case
+  std::string remote;                // the peer's address and port
+  std::chrono::steady_clock::time_point deadline;            // the answer is worthless after it
+  BodyReader* body = nullptr;        // never null in a handler
+
+  // The value of a header (name in lower case), "" when absent.
+  std::string_view Header(std::string_view name) const;
+  // The value of a query parameter, nothing when absent. One given twice is refused before the
+  // handler runs.
+  std::optional<std::string_view> Query(std::string_view name) const;
+};
+
+// Where a streamed answer goes. Write blocks while the client is slow; false when it is gone, too
+// slow or the server stops: the handler then returns.
+class BodyWriter {
+ public:
+  virtual ~BodyWriter() = default;
+  virtual bool Write(std::string_view bytes) = 0;
+};
+
+struct Response {
+  int status = 200;
+  std::string content_type = "application/json; charset=utf-8";
+  std::string body;
+  std::vector<std::pair<std::string, std::string>> headers;  // extra ones
+  // Instead of `body`: called after the handler with a writer; sends chunks. Returning false ends
+  // the stream without its closing chunk, so that the client sees that it was cut.
+  std::function<bool(BodyWriter&)> stream;
+  bool close = false;                // close the connection after this answer
+};
+
+using Handler = std::function<void(const Request&, Response&)>;
+
+// Which worker pool runs a route; a full one never delays another.
+enum class Lane {
+  kHealth,  // /live, /ready, /metrics, /version: always answered
+  kPeer,    // other nodes
+  kClient,  // ordinary requests
+  kStream,  // bulk and export: bounded slots, long-lived
+};
+
+struct Route {
+  std::string method;   // "GET" also serves HEAD
+  std::string pattern;  // "/nodes/*/ranges": `*` is one whole segment, percent-decoded; "/*" at the
+                        // end of a pattern takes one segment too
+  Lane lane = Lane::kClient;
+  bool streams_body = false;  // the handler reads the body as it comes; else it is buffered, and
+                              // above kBufferedBodyBytes refused with 413
+  Handler handler;
+};
+
+// An RFC 9457 problem (product.md, section 2): Content-Type application/problem+json, `type`
+// urn:trifecta:problem:CODE, title, status, code, detail, retryable. Every error of the server goes
+// through here, those of the HTTP layer itself included.
+// `extra` is further JSON members, already encoded, for instance R"("outcome":"unknown")".
+Response Problem(int status, std::string_view code, std::string_view detail,
+                 std::string_view extra = {});
+
+// The problem that fits a Status: kInvalidArgument 400 bad_request, kInvalidWord 422 invalid_word,
+// kNotFound 404 not_found, kTooLarge 413 too_large, kUnavailable 503 unavailable with Retry-After,
+// kTimeout 504 timeout, kDiskFull 507 disk_full, others 500 internal (kDataDamaged: damaged,
+// kIoError: io_error).
+Response ProblemFor(const Status& status);
+
+}  // namespace trifecta::net
