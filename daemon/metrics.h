@@ -1,0 +1,37 @@
+// What the node counts about itself, as Prometheus text (prometheus-cpp, in metrics.cc alone).
+// Names begin with trifecta_, units are base units, and no word or prefix is ever a label.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "net/http_server.h"
+#include "storage/store.h"
+
+namespace trifecta::daemon {
+
+// Any thread may call any method; none waits for more than a few instructions of another.
+class Metrics {
+ public:
+  explicit Metrics(std::string_view version);
+  ~Metrics();
+  Metrics(const Metrics&) = delete;
+  Metrics& operator=(const Metrics&) = delete;
+
+  // One answered request: for HttpServerOptions::on_request. About 100 ns.
+  void Observe(const net::AccessRecord& record);
+
+  // Words that a write stored, by what they were: added, existing, deleted, missing.
+  void CountWords(std::string_view result, uint64_t words);
+
+  // Everything as text, format 0.0.4. `store` is null while the node recovers.
+  std::string Text(bool ready, const storage::StoreStats* store) const;
+
+ private:
+  class Impl;
+  const std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace trifecta::daemon
