@@ -1,0 +1,54 @@
+#include "storage/file_names.h"
+
+#include <charconv>
+
+#include "storage/base/text.h"
+
+namespace trifecta::storage {
+namespace {
+
+constexpr size_t kDigits = 16;
+
+struct Prefix {
+  FileKind kind;
+  std::string_view text;
+};
+constexpr Prefix kPrefixes[] = {
+    {FileKind::kLog, "log-"}, {FileKind::kManifest, "manifest-"}, {FileKind::kBase, "base-"}};
+
+std::string Name(FileKind kind, uint64_t number) {
+  std::string name;
+  for (const Prefix& prefix : kPrefixes) {
+    if (prefix.kind == kind) name = prefix.text;
+  }
+  for (int shift = 60; shift >= 0; shift -= 4) {
+    name.push_back("0123456789abcdef"[(number >> shift) & 15]);
+  }
+  return name;
+}
+
+}  // namespace
+
+std::string LogName(uint64_t segment) { return Name(FileKind::kLog, segment); }
+std::string ManifestName(uint64_t generation) { return Name(FileKind::kManifest, generation); }
+std::string BaseName(uint64_t file_number) { return Name(FileKind::kBase, file_number); }
+
+std::optional<FileName> ParseFileName(std::string_view name) {
+  if (name == kLockName) return FileName{FileKind::kLock};
+  for (const Prefix& prefix : kPrefixes) {
+    if (!name.starts_with(prefix.text)) continue;
+    const std::string_view digits = name.substr(prefix.text.size());
+    if (digits.size() != kDigits) return std::nullopt;
+    uint64_t number = 0;
+    std::from_chars(digits.data(), digits.data() + digits.size(), number, 16);
+    if (Name(prefix.kind, number) != name) return std::nullopt;
+    return FileName{prefix.kind, number};
+  }
+  return std::nullopt;
+}
+
+std::string PathIn(std::string_view folder, std::string_view name) {
+  return StrCat(folder, folder.ends_with('/') ? "" : "/", name);
+}
+
+}  // namespace trifecta::storage

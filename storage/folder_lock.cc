@@ -1,0 +1,52 @@
+#include "storage/folder_lock.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "storage/base/text.h"
+#include "storage/file_names.h"
+
+namespace trifecta::storage {
+namespace {
+
+// " by process 4711" as the holder wrote it, or nothing when it cannot be read.
+std::string Holder(int fd) {
+  char digits[16];
+  const ssize_t size = ::pread(fd, digits, sizeof digits, 0);
+  std::string id;
+  for (ssize_t i = 0; i < size && digits[i] >= '0' && digits[i] <= '9'; ++i) id += digits[i];
+  return id.empty() ? "" : " by process " + id;
+}
+
+// For people only: a disk too full for it does not matter.
+void WriteHolder(int fd) {
+  const std::string line = StrCat(::getpid(), "\n");
+  if (::ftruncate(fd, 0) == 0) (void)!::pwrite(fd, line.data(), line.size(), 0);
+}
+
+}  // namespace
+
+Result<std::unique_ptr<FolderLock>> FolderLock::Acquire(const std::string& folder) {
+  if (::access(folder.c_str(), W_OK | X_OK) != 0) {
+    return ErrnoStatus(errno, StrCat("data folder ", folder, " is not writable"));
+  }
+  const std::string path = PathIn(folder, kLockName);
+  const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0640);
+  if (fd < 0) return ErrnoStatus(errno, StrCat("cannot open ", path));
+  std::unique_ptr<FolderLock> lock(new FolderLock(fd));
+  if (::flock(fd, LOCK_EX | LOCK_NB) != 0) {
+    if (errno != EWOULDBLOCK) return ErrnoStatus(errno, StrCat("cannot lock ", path));
+    return Status(StatusCode::kAlreadyInUse,
+                  StrCat("data folder ", folder, " is in use", Holder(fd),
+                         "; stop it or choose another folder"));
+  }
+  WriteHolder(fd);
+  return lock;
+}
+
+FolderLock::~FolderLock() { ::close(fd_); }
+
+}  // namespace trifecta::storage
