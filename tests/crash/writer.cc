@@ -1,0 +1,82 @@
+#include "tests/crash/writer.h"
+
+#include "storage/base/limits.h"
+
+namespace trifecta::test {
+namespace {
+
+// Bulk requests are mostly small, so that many are cut off; sometimes large enough for a checkpoint
+// to run while the rest of it arrives.
+constexpr uint64_t kBulkWords = 300;
+constexpr uint64_t kLargeBulkWords = 20'000;
+// Words remembered for writing them again.
+constexpr size_t kKnownWords = 2'000;
+
+}  // namespace
+
+void Writer::Run(uint16_t port, std::atomic<uint64_t>* acknowledged) {
+  RawHttp http(port);
+  while (unexpected_.empty()) {
+    const uint64_t choice = Below(100);
+    const Change change = choice % 4 == 0 ? Change::kDelete : Change::kAdd;
+    if (!(choice < 90 ? ChangeOne(&http, change) : ChangeMany(&http, change))) return;
+    acknowledged->fetch_add(1);
+    acknowledged->notify_all();
+  }
+}
+
+// Mostly short words over few letters, so that they share prefixes and meet the deletions; a few
+// single letters, shorter than a shard's root; a few as long as words may be.
+std::string Writer::NewWord() {
+  const uint64_t kind = Below(1'000);
+  const size_t length = kind == 0 ? kWordBytesMax - 1 : kind < 20 ? 0 : 1 + Below(9);
+  std::string word(length, 'a');
+  for (char& letter : word) letter = static_cast<char>('a' + Below(12));
+  return word + tag_;
+}
+
+std::string Writer::AnyWord() {
+  if (known_.size() == kKnownWords && Below(2) == 0) return known_[Below(kKnownWords)];
+  std::string word = NewWord();
+  if (known_.size() < kKnownWords) {
+    known_.push_back(word);
+  } else {
+    known_[Below(kKnownWords)] = word;
+  }
+  return word;
+}
+
+bool Writer::ChangeOne(RawHttp* http, Change change) {
+  const std::string word = AnyWord();
+  return Send(http, {word}, change, change == Change::kAdd ? "PUT" : "DELETE",
+              "/api/v1/words/" + word, "");
+}
+
+bool Writer::ChangeMany(RawHttp* http, Change change) {
+  std::vector<std::string> words(1 + Below(Below(20) == 0 ? kLargeBulkWords : kBulkWords));
+  std::string body;
+  for (std::string& word : words) {
+    word = AnyWord();
+    body += word + "\n";
+  }
+  return Send(http, words, change, "POST",
+              change == Change::kAdd ? "/api/v1/bulk?op=add" : "/api/v1/bulk?op=delete", body);
+}
+
+bool Writer::Send(RawHttp* http, const std::vector<std::string>& words, Change change,
+                  std::string_view method, const std::string& target, const std::string& body) {
+  model_->Sent(words, change);
+  const std::optional<RawReply> reply = http->Send(method, target, body);
+  if (!reply) return false;
+  // A node that is stopping answers 503; the outcome is unknown then, and the round is over.
+  if (reply->status == 503) return false;
+  if (reply->status != 200 && !(reply->status == 404 && method == "DELETE")) {
+    unexpected_.push_back(std::string(method) + " " + target.substr(0, 60) + " answered " +
+                          std::to_string(reply->status) + ": " + reply->body.substr(0, 300));
+    return false;
+  }
+  model_->Acknowledged(words, change);
+  return true;
+}
+
+}  // namespace trifecta::test
