@@ -8,8 +8,8 @@
 //
 // How: a log for the node (storage/log_writer.h), a memtable for what is newer than the base
 // (storage/memtable.h), and immutable, memory-mapped base files, one a tablet: a range of
-// neighbouring words (storage/base_file.h). A checkpoint merges the memtable into new base files and
-// publishes them by a new manifest. Bytes on disk: storage/FORMAT.md.
+// neighbouring words (storage/base_file.h). A checkpoint merges the memtable into new base files
+// and publishes them by a new manifest. Bytes on disk: storage/FORMAT.md.
 //
 // Shards, the unit of placement, are ranges of words by prefix and may be many and tiny; tablets,
 // the unit of files, are cut by size alone. A shard needs no file of its own: it is a range scan.
@@ -33,7 +33,7 @@
 namespace trifecta::storage {
 
 struct StoreOptions {
-  std::string folder;                        // made if missing; held by a lock while open
+  std::string folder;  // made if missing; held by a lock while open
   FileSystem* file_system = PosixFileSystem();
   Logger* logger = NullLogger();
   // A checkpoint starts when the memtable holds this many bytes, or earlier while the base is
@@ -97,24 +97,24 @@ class Page {
 enum class Order { kAscending, kDescending };
 
 struct SearchOptions {
-  std::string_view prefix;           // only words that begin with it
-  std::string_view after;            // only words beyond it in `order`, exclusive; empty: from the start
-  size_t limit = 10;                 // at most kPageEntriesMax
+  std::string_view prefix;  // only words that begin with it
+  std::string_view after;   // only words beyond it in `order`, exclusive; empty: from the start
+  size_t limit = 10;        // at most kPageEntriesMax
   Order order = Order::kAscending;
-  bool tombstones = false;           // deleted entries too (for replicas)
+  bool tombstones = false;  // deleted entries too (for replicas)
 };
 
 struct StoreStats {
-  uint64_t words = 0;                // live
+  uint64_t words = 0;  // live
   uint64_t memtable_entries = 0, memtable_bytes = 0;
   uint64_t tablets = 0, base_bytes = 0, base_entries = 0;
   uint64_t log_bytes = 0, log_segments = 0;
   uint64_t checkpoints = 0, checkpoint_failures = 0;
-  uint64_t syncs = 0, sync_seconds_e6 = 0;      // log syncs and the microseconds they took
-  uint64_t written_bytes = 0;        // to log, base files and manifests since opening
-  bool damaged = false;              // damage was met; `damage` says where
+  uint64_t syncs = 0, sync_seconds_e6 = 0;  // log syncs and the microseconds they took
+  uint64_t written_bytes = 0;               // to log, base files and manifests since opening
+  bool damaged = false;                     // damage was met; `damage` says where
   std::string damage;
-  bool disk_full = false;            // the last attempt to make room for the log failed
+  bool disk_full = false;  // the last attempt to make room for the log failed
 };
 
 class Store {
@@ -143,8 +143,8 @@ class Store {
   // Live words that begin with `prefix`, exactly; a few microseconds however many they are.
   virtual Result<uint64_t> Count(std::string_view prefix) const = 0;
 
-  // The roots of the shards that hold live words and begin with `prefix`, in order: each word's first
-  // k_factor characters, and "" where shorter words exist.
+  // The roots of the shards that hold live words and begin with `prefix`, in order: each word's
+  // first k_factor characters, and "" where shorter words exist.
   virtual Result<std::vector<std::string>> ShardRoots(std::string_view prefix,
                                                       unsigned k_factor) const = 0;
 
