@@ -14,6 +14,10 @@ inline constexpr size_t kWordBytesMax = 1024;
 // that other writers wait for it below some 20 ms.
 inline constexpr size_t kWriteEntriesMax = 65'536;
 
+// One frame of the log, in bytes: the entries of all writers that share a sync. The store keeps its
+// groups below a quarter of it; a longer length field is damage.
+inline constexpr size_t kLogFrameBytesMax = 256u << 20;
+
 // Entries of one page of a search or scan: what a reader may hold at once.
 inline constexpr size_t kPageEntriesMax = 10'000;
 

@@ -1,0 +1,185 @@
+#include "storage/log_recovery.h"
+
+#include <algorithm>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "storage/base/text.h"
+#include "storage/file_names.h"
+#include "storage/log_format.h"
+
+namespace trifecta::storage {
+namespace {
+
+constexpr std::string_view kAdvice =
+    "; restore the data folder from a replica or a backup (`trifecta check` lists every fault)";
+
+// A segment as it was found.
+struct Found {
+  LogSegment segment;
+  size_t dirty_end = 0;    // behind segment.end: where the bytes end that are no frame
+  size_t last_offset = 0;  // of the last frame,
+  std::string last_frame;  // and its bytes
+  bool dirty() const { return dirty_end > segment.end; }
+};
+
+class Recovery {
+ public:
+  Recovery(const LogOptions& options, uint64_t covered, const Log::Replay& replay)
+      : options_(options), covered_(covered), replay_(replay) {}
+
+  Result<RecoveredLog> Run() {
+    auto names = options_.file_system->List(options_.folder);
+    if (!names.ok()) return names.status();
+    for (const std::string& name : *names) {
+      const auto parsed = ParseFileName(name);
+      if (!parsed || parsed->kind != FileKind::kLog) continue;
+      TRIFECTA_RETURN_IF_ERROR(ReadSegment(parsed->number));
+      recovered_.next_number = parsed->number + 1;
+    }
+    recovered_.last_sequence = std::max(last_, covered_);
+    TRIFECTA_RETURN_IF_ERROR(CheckTail());
+    for (Found& found : found_) TRIFECTA_RETURN_IF_ERROR(Settle(&found));
+    // Names too: a kill may have come between the making of a segment and the sync of its folder.
+    TRIFECTA_RETURN_IF_ERROR(options_.file_system->SyncFolder(options_.folder));
+    return std::move(recovered_);
+  }
+
+ private:
+  Status Damaged(const std::string& path, size_t offset, std::string_view what) const {
+    return {StatusCode::kDataDamaged, StrCat(path, ": offset ", offset, ": ", what, kAdvice)};
+  }
+
+  Status ReadSegment(uint64_t number) {
+    const std::string path = PathIn(options_.folder, LogName(number));
+    auto bytes = options_.file_system->ReadAll(path);
+    if (!bytes.ok()) return bytes.status();
+    const auto header = DecodeSegmentHeader(*bytes);
+    if (!header) return DropUnfinished(path, *bytes);
+    if (header->version != kLogFormatVersion) {
+      return {StatusCode::kDataDamaged,
+              StrCat(path, ": offset 8: log format version ", header->version,
+                     "; this program reads version ", kLogFormatVersion)};
+    }
+    if (header->number != number) return Damaged(path, 24, "a segment under another one's name");
+    Found found;
+    found.segment = {.number = number, .salt = header->salt, .bytes = bytes->size(), .path = path};
+    TRIFECTA_RETURN_IF_ERROR(ReadFrames(*bytes, &found));
+    found_.push_back(std::move(found));
+    return Status::Ok();
+  }
+
+  // A file without a header, all zeros: a segment whose making was cut short.
+  Status DropUnfinished(const std::string& path, const std::string& bytes) {
+    if (bytes.find_first_not_of('\0') != std::string::npos) {
+      return Damaged(path, 0, "the header of a log segment is damaged");
+    }
+    return options_.file_system->Remove(path);
+  }
+
+  Status ReadFrames(std::string_view bytes, Found* found) {
+    LogSegment& segment = found->segment;
+    SegmentReader reader(bytes, segment.salt);
+    while (const auto frame = reader.Next()) {
+      TRIFECTA_RETURN_IF_ERROR(CheckSequence(segment, *frame));
+      last_ = segment.last = frame->sequence;
+      found->last_offset = frame->offset;
+      if (last_ > covered_) TRIFECTA_RETURN_IF_ERROR(ReplayFrame(segment.path, *frame));
+    }
+    segment.end = reader.end();
+    found->dirty_end = reader.DirtyEnd();
+    found->last_frame = bytes.substr(found->last_offset, segment.end - found->last_offset);
+    const uint64_t next = std::max(last_, covered_) + 1;
+    if (!found->dirty() || !reader.FindBeyond(last_ + 1, next)) return Status::Ok();
+    return Damaged(segment.path, segment.end, "a log frame is damaged and valid ones follow it");
+  }
+
+  Status ReplayFrame(const std::string& path, const Frame& frame) {
+    auto entries = decoder_.Decode(frame);
+    if (!entries.ok()) return entries.status().WithContext(path);
+    return replay_(frame.sequence, *entries);
+  }
+
+  // Frames must follow each other, but what the base files hold may be missing: a removal of old
+  // segments that power loss undid in part.
+  Status CheckSequence(const LogSegment& segment, const Frame& frame) const {
+    if (frame.sequence == last_ + 1) return Status::Ok();
+    if (segment.empty() && frame.sequence > last_ && frame.sequence <= covered_ + 1) {
+      return Status::Ok();
+    }
+    for (auto before = found_.rbegin(); before != found_.rend(); ++before) {
+      if (before->dirty()) return DamagedBeforeOthers(before->segment);
+      if (!before->segment.empty()) break;
+    }
+    return Damaged(segment.path, frame.offset,
+                   StrCat("log frame ", frame.sequence, " where ", std::max(last_, covered_) + 1,
+                          " is expected: the segment before it is missing"));
+  }
+
+  Status DamagedBeforeOthers(const LogSegment& segment) const {
+    return Damaged(segment.path, segment.end,
+                   "a log frame is damaged and the log goes on in the next segment");
+  }
+
+  // The torn tail is in the last segment with frames or in one behind it, and there is one at most.
+  Status CheckTail() const {
+    const Found* dirty = nullptr;
+    for (auto found = found_.rbegin(); found != found_.rend(); ++found) {
+      if (found->dirty() && dirty != nullptr) return DamagedBeforeOthers(found->segment);
+      if (found->dirty()) dirty = &*found;
+      if (!found->segment.empty()) break;
+    }
+    if (dirty != nullptr) {
+      options_.logger->Warning(StrCat(
+          dirty->segment.path, ": offset ", dirty->segment.end, ": dropped ",
+          dirty->dirty_end - dirty->segment.end,
+          " bytes of a write that was under way when the node stopped; it was never acknowledged"));
+    }
+    return Status::Ok();
+  }
+
+  // Keeps a segment for what it is still good for, or removes it.
+  Status Settle(Found* found) {
+    LogSegment& segment = found->segment;
+    const bool newest = !segment.empty() && segment.last == recovered_.last_sequence;
+    if (newest) TRIFECTA_RETURN_IF_ERROR(Mend(found));
+    if (newest && segment.room() > 0) {
+      recovered_.active = std::move(segment);
+    } else if (segment.last <= covered_) {
+      return options_.file_system->Remove(segment.path);
+    } else {
+      segment.file.reset();
+      recovered_.full.push_back(std::move(segment));
+    }
+    return Status::Ok();
+  }
+
+  Status Mend(Found* found) {
+    auto file = options_.file_system->OpenForWriting(found->segment.path);
+    if (!file.ok()) return file.status();
+    std::string bytes = found->last_frame;
+    bytes.resize(found->dirty_end - found->last_offset, '\0');
+    TRIFECTA_RETURN_IF_ERROR((*file)->WriteAt(found->last_offset, bytes));
+    TRIFECTA_RETURN_IF_ERROR((*file)->Sync());
+    found->segment.file = std::move(*file);
+    return Status::Ok();
+  }
+
+  const LogOptions& options_;
+  const uint64_t covered_;
+  const Log::Replay& replay_;
+  FrameDecoder decoder_;
+  std::vector<Found> found_;
+  uint64_t last_ = 0;  // the last frame seen
+  RecoveredLog recovered_;
+};
+
+}  // namespace
+
+Result<RecoveredLog> RecoverLog(const LogOptions& options, uint64_t covered,
+                                const Log::Replay& replay) {
+  return Recovery(options, covered, replay).Run();
+}
+
+}  // namespace trifecta::storage
