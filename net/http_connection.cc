@@ -1,0 +1,189 @@
+#include "net/http_connection.h"
+
+#include <fcntl.h>
+#include <netdb.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <future>
+#include <string>
+#include <system_error>
+#include <thread>
+#include <vector>
+
+#include "storage/base/text.h"
+
+namespace trifecta::net {
+namespace {
+
+using Deadline = HttpConnection::Deadline;
+
+struct Address {
+  sockaddr_storage storage;
+  socklen_t length;
+};
+
+Status Unavailable(std::string text) { return {StatusCode::kUnavailable, std::move(text)}; }
+
+std::string LookupReason(int error) {
+  switch (error) {
+    case EAI_NONAME:
+#ifdef EAI_NODATA
+    case EAI_NODATA:
+#endif
+      return "name not known";
+    case EAI_AGAIN:
+      return "name not known (the name server does not answer)";
+    default:
+      return StrCat("name not known (", gai_strerror(error), ")");
+  }
+}
+
+std::string SystemReason(int error) {
+  switch (error) {
+    case ECONNREFUSED:
+      return "connection refused";
+    case EHOSTUNREACH:
+      return "no route to host";
+    case ENETUNREACH:
+      return "network is unreachable";
+    case ECONNRESET:
+    case EPIPE:
+      return "connection reset by the node";
+    case ETIMEDOUT:
+      return "no answer";
+    default:
+      return std::system_category().message(error);
+  }
+}
+
+Result<std::vector<Address>> LookUp(const Endpoint& endpoint, int flags) {
+  addrinfo hints{};
+  hints.ai_socktype = SOCK_STREAM;
+  hints.ai_flags = flags | AI_NUMERICSERV;
+  addrinfo* list = nullptr;
+  const std::string port = std::to_string(endpoint.port);
+  const int error = getaddrinfo(endpoint.host.c_str(), port.c_str(), &hints, &list);
+  if (error != 0) return Unavailable(LookupReason(error));
+  std::vector<Address> found;
+  for (const addrinfo* at = list; at != nullptr; at = at->ai_next) {
+    Address address{{}, at->ai_addrlen};
+    std::memcpy(&address.storage, at->ai_addr, at->ai_addrlen);
+    found.push_back(address);
+  }
+  freeaddrinfo(list);
+  return found;
+}
+
+// getaddrinfo knows no deadline and a dead name server keeps it for tens of seconds, so that names
+// are looked up by a thread that is left behind when it takes too long.
+Result<std::vector<Address>> LookUpWithin(const Endpoint& endpoint, Deadline deadline) {
+  auto numeric = LookUp(endpoint, AI_NUMERICHOST);
+  if (numeric.ok()) return numeric;
+  std::packaged_task<Result<std::vector<Address>>()> task(
+      [endpoint] { return LookUp(endpoint, AI_ADDRCONFIG); });
+  auto found = task.get_future();
+  std::thread(std::move(task)).detach();
+  if (found.wait_until(deadline) != std::future_status::ready) {
+    return Status(StatusCode::kTimeout, "name not known (the name server does not answer)");
+  }
+  return found.get();
+}
+
+std::string Seconds(std::chrono::milliseconds time) {
+  const auto ms = time.count();
+  if (ms % 1000 == 0) return StrCat(ms / 1000, " s");
+  return StrCat(ms, " ms");
+}
+
+Status ConnectTo(int fd, const Address& address, int cancel_fd, Deadline deadline) {
+  const auto* name = reinterpret_cast<const sockaddr*>(&address.storage);
+  if (connect(fd, name, address.length) == 0) return Status::Ok();
+  if (errno != EINPROGRESS) return Unavailable(SystemReason(errno));
+  auto ready = WaitFor(fd, POLLOUT, cancel_fd, deadline);
+  if (!ready.ok()) return ready.status();
+  int error = 0;
+  socklen_t length = sizeof error;
+  getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &length);
+  return error == 0 ? Status::Ok() : Unavailable(SystemReason(error));
+}
+
+}  // namespace
+
+Result<short> WaitFor(int fd, short events, int cancel_fd, Deadline deadline) {
+  pollfd fds[2] = {{fd, events, 0}, {cancel_fd, POLLIN, 0}};
+  for (;;) {
+    const auto left = deadline - std::chrono::steady_clock::now();
+    const auto ms = std::chrono::ceil<std::chrono::milliseconds>(left).count();
+    const int count = poll(fds, 2, static_cast<int>(std::clamp<int64_t>(ms, 0, 3'600'000)));
+    if (count < 0 && errno != EINTR) return ErrnoStatus(errno, "poll");
+    if (count <= 0 && ms > 0) continue;
+    if (fds[1].revents != 0) return Status(StatusCode::kCancelled, "interrupted");
+    if (count <= 0) return Status(StatusCode::kTimeout, "no answer in time");
+    return fds[0].revents;
+  }
+}
+
+Result<std::unique_ptr<HttpConnection>> HttpConnection::Connect(const Endpoint& endpoint,
+                                                                std::chrono::milliseconds timeout,
+                                                                int cancel_fd) {
+  const Deadline deadline = std::chrono::steady_clock::now() + timeout;
+  auto addresses = LookUpWithin(endpoint, deadline);
+  if (!addresses.ok()) return addresses.status();
+  Status failure = Unavailable("name not known (it has no address)");
+  for (const Address& address : *addresses) {
+    const int fd = socket(address.storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0) {
+      failure = Unavailable(SystemReason(errno));
+      continue;
+    }
+    const int on = 1;
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    std::unique_ptr<HttpConnection> connection(new HttpConnection(fd, cancel_fd));
+    failure = ConnectTo(fd, address, cancel_fd, deadline);
+    if (failure.ok()) return connection;
+    if (failure.code() == StatusCode::kCancelled) return failure;
+    if (failure.code() == StatusCode::kTimeout) {
+      return Status(StatusCode::kTimeout, StrCat("no answer within ", Seconds(timeout)));
+    }
+  }
+  return failure;
+}
+
+HttpConnection::~HttpConnection() { close(fd_); }
+
+Result<bool> HttpConnection::Send(std::string_view bytes, Deadline deadline) {
+  while (!bytes.empty()) {
+    const ssize_t sent = send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    if (sent > 0) {
+      bytes.remove_prefix(static_cast<size_t>(sent));
+      continue;
+    }
+    if (errno == EINTR) continue;
+    // The peer may have answered ("too large") before it closed: its answer says more than EPIPE.
+    if (errno == EPIPE || errno == ECONNRESET) return false;
+    if (errno != EAGAIN) return Unavailable(SystemReason(errno));
+    auto ready = WaitFor(fd_, POLLIN | POLLOUT, cancel_fd_, deadline);
+    if (!ready.ok()) return ready.status();
+    if ((*ready & POLLIN) != 0) return false;
+  }
+  return true;
+}
+
+Result<size_t> HttpConnection::Receive(std::span<char> buffer, Deadline deadline) {
+  for (;;) {
+    const ssize_t received = recv(fd_, buffer.data(), buffer.size(), 0);
+    if (received >= 0) return static_cast<size_t>(received);
+    if (errno == EINTR) continue;
+    if (errno != EAGAIN) return Unavailable(SystemReason(errno));
+    auto ready = WaitFor(fd_, POLLIN, cancel_fd_, deadline);
+    if (!ready.ok()) return ready.status();
+  }
+}
+
+}  // namespace trifecta::net
