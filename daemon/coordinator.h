@@ -66,7 +66,21 @@ class Coordinator {
   storage::StoreStats LocalStats() const { return store_->Stats(); }
 
  private:
-  Status SearchByShard(const storage::SearchOptions& search, SearchAnswer* answer) const;
+  // What a write works in, kept by its thread from one to the next.
+  struct WriteBuffers {
+    std::vector<Entry> entries;
+    std::vector<storage::WriteOutcome> outcomes;
+  };
+
+  // Gives the entries one new version and stores them.
+  Status StampAndWrite(WriteBuffers* buffers);
+  // Gives how many words were live before, and leaves in buffers->entries those that must be
+  // stamped again: they lost to a version that this clock never gave, so perhaps to one from before
+  // the request. (One that it gave since belongs to a write under way at the same time.) The clock
+  // is past them then, so that once more is enough.
+  uint64_t TakeOutcomes(WriteBuffers* buffers);
+  // Reads what can be read, a shard at a time, and names the rest.
+  void SearchByShard(const storage::SearchOptions& search, SearchAnswer* answer) const;
 
   storage::Store* const store_;
   HybridClock* const clock_;

@@ -38,37 +38,43 @@ class HybridClock {
                                                    FileSystem* file_system, Clock* clock);
 
   // A reading greater than every one given or observed before, and at least the wall clock's.
-  // kIoError when the ceiling could not be synced: then no reading is given any more.
+  // kIoError when the ceiling could not be synced: then no reading is given any more. kDiskFull
+  // where even overwriting needs room (copy-on-write file systems).
   Result<uint64_t> Now();
 
   // From now on readings are greater than `time`, which another node stamped.
   void Observe(uint64_t time);
 
+  // The highest reading given or observed.
+  uint64_t Latest() const;
+
   // Writes the exact end of what was given, so that a clock opened next starts there rather than
   // up to two seconds ahead. Call once, after the last Now().
   Status Close();
 
-  // Called once, from any thread, when the file cannot be synced: the daemon then ends itself.
+  // Called once, by a thread inside Now(), when the file cannot be synced: the daemon then ends
+  // itself. It must not call this clock.
   void OnFailure(std::function<void(const Status&)> callback);
 
  private:
-  HybridClock(std::string path, std::unique_ptr<WritableFile> file, Clock* clock, uint64_t ceiling);
+  HybridClock(std::unique_ptr<WritableFile> file, Clock* clock, uint64_t ceiling);
 
-  // Makes `ceiling` durable. Only by the thread that set raising_, without the lock.
-  Status WriteCeiling(uint64_t ceiling);
-  void Raise(std::unique_lock<std::mutex>* lock);
+  // Make `ceiling` durable. Only for the one thread that raises; without the lock.
+  Status WriteSlot(uint64_t ceiling);
+  Status WriteBothSlots(uint64_t ceiling);
+  // Makes `ceiling` the ceiling; gives the lock up meanwhile, with raising_ set.
+  Status Raise(uint64_t ceiling, std::unique_lock<std::mutex>* lock);
 
-  const std::string path_;
   const std::unique_ptr<WritableFile> file_;  // of the thread that raises
   Clock* const clock_;
   int next_slot_ = 0;  // of the thread that raises
 
-  std::mutex mutex_;  // guards what follows
+  mutable std::mutex mutex_;  // guards what follows
   std::condition_variable raised_;
   uint64_t last_;     // the highest reading given or observed
-  uint64_t ceiling_;  // on disk
+  uint64_t ceiling_;  // as on disk
   bool raising_ = false;
-  Status failure_;
+  Status failure_;  // the sync that failed
   std::function<void(const Status&)> on_failure_;
 };
 

@@ -12,6 +12,9 @@
 
 namespace trifecta::daemon {
 
+// What a write met: `label` of trifecta_words_written_total.
+enum class WordResult { kAdded, kExisting, kDeleted, kMissing };
+
 // Any thread may call any method; none waits for more than a few instructions of another.
 class Metrics {
  public:
@@ -23,8 +26,8 @@ class Metrics {
   // One answered request: for HttpServerOptions::on_request. About 100 ns.
   void Observe(const net::AccessRecord& record);
 
-  // Words that a write stored, by what they were: added, existing, deleted, missing.
-  void CountWords(std::string_view result, uint64_t words);
+  // Words that were written, by what was found in their place.
+  void CountWords(WordResult result, uint64_t words);
 
   // Everything as text, format 0.0.4. `store` is null while the node recovers.
   std::string Text(bool ready, const storage::StoreStats* store) const;

@@ -1,0 +1,49 @@
+// How the files of the API fit together: each gives the routes of one group, api.cc puts the gate
+// in front of them.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "daemon/api.h"
+#include "daemon/coordinator.h"
+#include "net/http.h"
+#include "storage/base/status.h"
+
+namespace trifecta::daemon {
+
+using ApiHandler = void (*)(const ApiContext& context, const net::Request& request,
+                            net::Response& response);
+
+struct ApiRoute {
+  std::string_view method;
+  std::string_view pattern;
+  ApiHandler handler;
+  std::vector<std::string_view> parameters;  // names of the query parameters it knows
+  net::Lane lane = net::Lane::kClient;
+  bool streams_body = false;
+  bool gated = true;  // false: answers without a token, while the node is not ready, and whatever
+                      // its query parameters
+};
+
+std::vector<ApiRoute> WordRoutes();        // api_words.cc: one word
+std::vector<ApiRoute> SearchRoutes();      // api_search.cc: search and count
+std::vector<ApiRoute> BulkRoutes();        // api_bulk.cc
+std::vector<ApiRoute> ExportRoutes();      // api_export.cc
+std::vector<ApiRoute> ClusterRoutes();     // api_cluster.cc: nodes and who owns what
+std::vector<ApiRoute> HealthRoutes();      // api_health.cc
+std::vector<ApiRoute> StatusPageRoutes();  // api_status_page.cc
+
+// The problem for a write that failed: where a part of it may be stored, its outcome is unknown.
+// `extra` as for net::Problem.
+net::Response WriteProblem(const Status& status, std::string_view extra = {});
+
+// The problem for a body that could not be read: 408 for a client too slow, else by its status.
+net::Response BodyProblem(const Status& status, std::string_view extra = {});
+
+// `health` and the rest of the cluster's state, as one JSON document.
+std::string ClusterDocument(const ApiContext& context);
+
+}  // namespace trifecta::daemon

@@ -1,0 +1,133 @@
+#include "daemon/coordinator.h"
+
+#include <algorithm>
+#include <cassert>
+
+#include "storage/base/limits.h"
+#include "storage/base/word.h"
+
+namespace trifecta::daemon {
+namespace {
+
+Status CheckDeadline(const CallOptions& options) {
+  if (std::chrono::steady_clock::now() < options.deadline) return Status::Ok();
+  return {StatusCode::kTimeout, "the request waited too long for its turn; nothing was done"};
+}
+
+uint64_t CountExisted(std::span<const storage::WriteOutcome> outcomes) {
+  return std::count_if(outcomes.begin(), outcomes.end(), [](auto& one) { return one.existed; });
+}
+
+// A shard that cannot be read here cannot be read at all: there is no other replica. Where the
+// damage is stays in the sentence.
+Status ReadFailure(const Status& status) {
+  if (status.code() != StatusCode::kDataDamaged) return status;
+  return {StatusCode::kUnavailable, status.message()};
+}
+
+}  // namespace
+
+Coordinator::Coordinator(storage::Store* store, HybridClock* clock, uint16_t node,
+                         unsigned k_factor)
+    : store_(store), clock_(clock), node_(node), k_factor_(k_factor) {}
+
+Result<uint64_t> Coordinator::Write(Operation operation, std::span<const std::string_view> words,
+                                    const CallOptions& options) {
+  assert(words.size() <= kWriteEntriesMax);
+  TRIFECTA_RETURN_IF_ERROR(CheckDeadline(options));
+  static thread_local WriteBuffers buffers;
+  buffers.entries.clear();
+  for (std::string_view word : words) {
+    buffers.entries.push_back({word, {}, operation == Operation::kDelete});
+  }
+  TRIFECTA_RETURN_IF_ERROR(StampAndWrite(&buffers));
+  const uint64_t existed = TakeOutcomes(&buffers);
+  if (buffers.entries.empty()) return existed;
+  TRIFECTA_RETURN_IF_ERROR(StampAndWrite(&buffers));
+  return existed + CountExisted(buffers.outcomes);
+}
+
+Status Coordinator::StampAndWrite(WriteBuffers* buffers) {
+  const Result<uint64_t> time = clock_->Now();
+  if (!time.ok()) return time.status();
+  for (Entry& entry : buffers->entries) entry.version = {*time, node_};
+  buffers->outcomes.assign(buffers->entries.size(), {});
+  return store_->Write(buffers->entries, buffers->outcomes);
+}
+
+uint64_t Coordinator::TakeOutcomes(WriteBuffers* buffers) {
+  const uint64_t given = clock_->Latest();
+  uint64_t existed = 0, newest = 0;
+  size_t lost = 0;
+  for (size_t i = 0; i < buffers->entries.size(); ++i) {
+    const storage::WriteOutcome& outcome = buffers->outcomes[i];
+    const bool overtaken = outcome.newest.node == node_ && outcome.newest.time <= given;
+    if (outcome.applied || overtaken) {
+      existed += outcome.existed;
+    } else {
+      newest = std::max(newest, outcome.newest.time);
+      buffers->entries[lost++] = buffers->entries[i];
+    }
+  }
+  buffers->entries.resize(lost);
+  clock_->Observe(newest);
+  return existed;
+}
+
+Result<bool> Coordinator::Contains(std::string_view word, const CallOptions& options) const {
+  TRIFECTA_RETURN_IF_ERROR(CheckDeadline(options));
+  const Result<storage::Lookup> found = store_->Get(word);
+  if (!found.ok()) return ReadFailure(found.status());
+  return found->known && found->live;
+}
+
+Status Coordinator::Search(const storage::SearchOptions& search, bool partial,
+                           const CallOptions& options, SearchAnswer* answer) const {
+  answer->missing.clear();
+  TRIFECTA_RETURN_IF_ERROR(CheckDeadline(options));
+  const Status searched = ReadFailure(store_->Search(search, &answer->page));
+  if (searched.ok() || !partial || searched.code() != StatusCode::kUnavailable) return searched;
+  SearchByShard(search, answer);
+  return Status::Ok();
+}
+
+void Coordinator::SearchByShard(const storage::SearchOptions& search, SearchAnswer* answer) const {
+  answer->page.Clear();
+  const std::string_view root = ShardRoot(search.prefix, k_factor_);
+  Result<std::vector<std::string>> roots = store_->ShardRoots(search.prefix, k_factor_);
+  if (!root.empty() || !roots.ok()) {
+    answer->missing.emplace_back(root.empty() ? search.prefix : root);
+    return;
+  }
+  if (search.order == storage::Order::kDescending) std::reverse(roots->begin(), roots->end());
+  storage::Page found;
+  for (const std::string& shard : *roots) {
+    storage::SearchOptions one = search;
+    one.prefix = shard;
+    one.limit = search.limit - answer->page.size();
+    // The words of the shard "" lie between the others and cannot be read apart from them.
+    if (shard.empty() || !store_->Search(one, &found).ok()) {
+      answer->missing.push_back(shard);
+      continue;
+    }
+    for (size_t i = 0; i < found.size(); ++i) {
+      answer->page.Add(found.word(i), found.version(i), found.tombstone(i));
+    }
+    if (answer->page.size() == search.limit) break;
+  }
+}
+
+Result<uint64_t> Coordinator::Count(std::string_view prefix, const CallOptions& options) const {
+  TRIFECTA_RETURN_IF_ERROR(CheckDeadline(options));
+  Result<uint64_t> count = store_->Count(prefix);
+  if (!count.ok()) return ReadFailure(count.status());
+  return count;
+}
+
+Result<std::vector<std::string>> Coordinator::LocalShardRoots() const {
+  Result<std::vector<std::string>> roots = store_->ShardRoots("", k_factor_);
+  if (!roots.ok()) return ReadFailure(roots.status());
+  return roots;
+}
+
+}  // namespace trifecta::daemon
