@@ -1,0 +1,264 @@
+#include "daemon/daemon.h"
+
+#include <future>
+#include <utility>
+
+#include "daemon/reload.h"
+#include "daemon/self_check.h"
+#include "daemon/token_file.h"
+#include "storage/base/text.h"
+
+namespace trifecta::daemon {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+// How often the status line is renewed where no watchdog asks for more.
+constexpr milliseconds kBeat = seconds(10);
+// During recovery: how often the manager hears of it, and the time asked for each time.
+constexpr milliseconds kRecoveryBeat = seconds(5);
+constexpr seconds kRecoveryExtension{60};
+// The health lane answers within 100 ms; a machine that swaps may take longer and still be alive.
+constexpr milliseconds kLivePatience = seconds(5);
+
+net::HttpServerOptions ServerOptions(const Config& config, Logger* logger, Metrics* metrics) {
+  net::HttpServerOptions options;
+  options.host = config.listen.host;
+  options.port = config.listen.port;
+  options.client = {config.workers, config.max_queue};
+  options.stream = {config.max_streams, 0};
+  options.connections_max = config.max_connections;
+  options.request_deadline = config.request_timeout;
+  options.idle_timeout = config.idle_timeout;
+  options.logger = logger;
+  options.on_request = [metrics](const net::AccessRecord& record) { metrics->Observe(record); };
+  return options;
+}
+
+}  // namespace
+
+Daemon::Daemon(Config config, DaemonParts parts)
+    : config_(std::move(config)),
+      parts_(std::move(parts)),
+      log_(parts_.log),
+      metrics_(TRIFECTA_VERSION) {
+  context_.readiness = &readiness_;
+  context_.metrics = &metrics_;
+  context_.token = &token_;
+  context_.logger = log_;
+  context_.cluster = config_.cluster;
+  context_.zone = config_.zone;
+  context_.k_factor = config_.k_factor;
+  context_.replication_factor = config_.replication_factor;
+  context_.partitions = config_.partitions;
+  context_.lexicon = Lexicon(config_.lexicon);
+}
+
+Daemon::~Daemon() = default;
+
+ExitStatus Daemon::Listen() {
+  if (!ReadToken()) return kExitConfiguration;
+  Result<std::unique_ptr<net::HttpServer>> server = net::HttpServer::Listen(
+      ServerOptions(config_, log_, &metrics_), in_flight_.Count(ApiRoutes(context_)));
+  if (!server.ok()) {
+    log_->Error(server.status().message());
+    return ExitStatusForListening(server.status());
+  }
+  server_ = std::move(*server);
+  config_.listen.port = server_->port();
+  context_.address = AdvertisedEndpoint(config_, server_->port()).ToString();
+  log_->Info(StrCat("listening on ", config_.listen.ToString()));
+  return kExitClean;
+}
+
+ExitStatus Daemon::Run() {
+  server_->Serve();
+  ExitStatus status = kExitClean;
+  if (!Open(&status)) return status;
+  if (!stop_deadline_) {
+    BecomeReady();
+    Serve();
+  }
+  return Stop();
+}
+
+bool Daemon::Open(ExitStatus* status) {
+  std::future<Result<std::unique_ptr<LocalNode>>> opening =
+      std::async(std::launch::async, [this, config = config_] {
+        auto node = LocalNode::Open(config, parts_.open_store, log_);
+        parts_.events->Wake();
+        return node;
+      });
+  while (opening.wait_for(seconds(0)) != std::future_status::ready) {
+    switch (parts_.events->Wait(kRecoveryBeat)) {
+      case Event::kStop:
+        BeginStop();
+        break;
+      case Event::kReload:
+        Reload();
+        break;
+      case Event::kTimeout:
+        parts_.notifier->Extend(kRecoveryExtension, "recovering");
+        break;
+      case Event::kWake:
+        opening.wait();
+        break;
+    }
+  }
+  Result<std::unique_ptr<LocalNode>> node = opening.get();
+  if (!node.ok()) {
+    log_->Error(node.status().message());
+    server_->Stop(milliseconds(0));
+    *status = ExitStatusForFolder(node.status());
+    return false;
+  }
+  node_ = std::move(*node);
+  node_->OnFailure([this](const Status& failure) { Fail(failure); });
+  return true;
+}
+
+void Daemon::BecomeReady() {
+  context_.coordinator = node_->coordinator();
+  context_.node_id = node_->id();
+  readiness_.Set(Phase::kReady, "");
+  log_->Info(StrCat("node ", node_->id(), " of cluster '", config_.cluster, "': one node, so one ",
+                    "copy of each word; replication_factor ", config_.replication_factor,
+                    " takes effect as nodes join"));
+  log_->Info(Summary());
+  parts_.notifier->Ready(Summary());
+}
+
+void Daemon::Serve() {
+  const milliseconds beat = std::min(kBeat, parts_.notifier->WatchdogPeriod().value_or(kBeat));
+  while (!failed()) {
+    switch (parts_.events->Wait(beat)) {
+      case Event::kStop:
+        return BeginStop();
+      case Event::kReload:
+        Reload();
+        break;
+      case Event::kTimeout:
+        Beat();
+        break;
+      case Event::kWake:
+        break;
+    }
+  }
+}
+
+void Daemon::BeginStop() {
+  if (stop_deadline_) return;
+  parts_.events->LetSignalsKill();
+  stop_deadline_.emplace(kStopTime, kExitClean,
+                         "stopping took too long and was cut short: nothing acknowledged is lost, "
+                         "but the next start replays the log",
+                         log_);
+  readiness_.Set(Phase::kDraining, "draining: the node was asked to stop");
+  log_->Info("stopping: requests under way finish, new ones are refused");
+  parts_.notifier->Stopping("stopping");
+}
+
+ExitStatus Daemon::Stop() {
+  if (failed()) {
+    parts_.notifier->Stopping("stopping after an I/O error");
+    server_->Stop(kHangUpTime);
+    return kExitIoError;
+  }
+  if (!in_flight_.WaitForNone(kDrainTime)) {
+    log_->Warning("requests are still under way: they are cut off");
+  }
+  server_->Stop(kHangUpTime);
+  return Close();
+}
+
+ExitStatus Daemon::Close() {
+  const Status closed = node_->Close();
+  if (failed()) return kExitIoError;
+  if (closed.ok()) {
+    log_->Info("stopped: everything is checkpointed");
+    return kExitClean;
+  }
+  log_->Warning(StrCat("stopped, but not everything is checkpointed: ", closed.message(),
+                       "; nothing is lost, the next start replays the log"));
+  // A full disk is no fault of this stop: what was acknowledged is in the log.
+  return closed.code() == StatusCode::kDiskFull ? kExitClean : ExitStatusForFolder(closed);
+}
+
+void Daemon::Reload() {
+  parts_.notifier->Reloading();
+  log_->Info("reloading the configuration");
+  const Effective fresh = parts_.reload();
+  for (const std::string& error : fresh.errors) log_->Error(error);
+  if (fresh.errors.empty()) {
+    TakeConfig(fresh);
+  } else {
+    log_->Error("the configuration has errors; everything stays as it was");
+  }
+  if (node_ != nullptr) parts_.notifier->Ready(Summary());
+}
+
+void Daemon::TakeConfig(const Effective& fresh) {
+  for (const std::string& warning : fresh.warnings) log_->Warning(warning);
+  Config before = config_;
+  ReloadReport report = TakeReloadable(fresh.config, &config_);
+  if (!ReadToken()) {
+    config_ = std::move(before);
+    log_->Error("the token cannot be read; everything stays as it was");
+    return;
+  }
+  parts_.log->SetLevel(config_.log_level);
+  parts_.log->SetFormat(config_.log_format);
+  for (const std::string& line : report.changed) log_->Info(line);
+  for (const std::string& line : report.needs_restart) log_->Warning(line);
+  log_->Info(StrCat("reloaded: ", report.changed.size(), " changed, ", report.needs_restart.size(),
+                    " need a restart"));
+}
+
+bool Daemon::ReadToken() {
+  Result<Token> token = ReadTokenFile(config_.token_file);
+  if (!token.ok()) {
+    log_->Error(token.status().message());
+    return false;
+  }
+  if (!token->warning.empty()) log_->Warning(token->warning);
+  token_.Set(std::move(token->text));
+  return true;
+}
+
+void Daemon::Beat() {
+  if (parts_.notifier->WatchdogPeriod()) {
+    const Status live = CheckLive(config_.listen, kLivePatience);
+    if (live.ok()) {
+      parts_.notifier->Watchdog();
+    } else {
+      log_->Error(StrCat("the watchdog is not told that we live: ", live.message()));
+    }
+  }
+  parts_.notifier->ShowStatus(Summary());
+}
+
+void Daemon::Fail(const Status& status) {
+  {
+    std::lock_guard lock(failure_mutex_);
+    if (!failure_.ok()) return;
+    failure_ = status;
+    failure_deadline_.emplace(kFailureTime, kExitIoError, "the node is stuck and ends now", log_);
+  }
+  readiness_.Set(Phase::kFailed, "failed: the disk could not be written");
+  log_->Error(StrCat("the node ends, since what is on the disk is unknown until it is read again: ",
+                     status.message()));
+  parts_.events->Wake();
+}
+
+bool Daemon::failed() {
+  std::lock_guard lock(failure_mutex_);
+  return !failure_.ok();
+}
+
+std::string Daemon::Summary() const {
+  return StrCat("ready on ", config_.listen.ToString(), ": ", node_->Stats().words, " words in ",
+                config_.data_dir);
+}
+
+}  // namespace trifecta::daemon

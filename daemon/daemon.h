@@ -1,0 +1,104 @@
+// The daemon: builds the parts of a node, starts them and stops them in order.
+//
+//   listen -> answer /live, /ready 503 -> open the data folder, recover -> ready -> ... ->
+//   a signal to stop -> /ready 503, new requests refused -> requests under way end -> the port is
+//   closed -> checkpoint -> 0
+//
+// It listens first, so that a second daemon on the port ends at once instead of after a recovery,
+// and so that probes tell a node that recovers from one that is gone.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+
+#include "daemon/access_token.h"
+#include "daemon/api.h"
+#include "daemon/config.h"
+#include "daemon/exit_deadline.h"
+#include "daemon/exit_status.h"
+#include "daemon/in_flight.h"
+#include "daemon/local_node.h"
+#include "daemon/log.h"
+#include "daemon/metrics.h"
+#include "daemon/notify.h"
+#include "daemon/readiness.h"
+#include "daemon/signals.h"
+#include "net/http_server.h"
+
+namespace trifecta::daemon {
+
+// What the daemon is connected to; all of it outlives the daemon.
+struct DaemonParts {
+  LogWriter* log = nullptr;
+  Notifier* notifier = nullptr;
+  EventSource* events = nullptr;
+  OpenStore open_store = storage::Store::Open;
+  std::function<Effective()> reload;  // reads the configuration again
+};
+
+// A stop takes less than 10 s: this long for requests under way, ...
+inline constexpr std::chrono::milliseconds kDrainTime{4'000};
+// ... then this long for answers on their way out, ...
+inline constexpr std::chrono::milliseconds kHangUpTime{1'000};
+// ... and the rest for the checkpoint, after which the process ends however far that is.
+inline constexpr std::chrono::milliseconds kStopTime{9'500};
+// After a failed sync nothing is left to do but to tell who is waiting.
+inline constexpr std::chrono::milliseconds kFailureTime{3'000};
+
+// One thread uses it, start to end.
+class Daemon {
+ public:
+  Daemon(Config config, DaemonParts parts);
+  ~Daemon();
+  Daemon(const Daemon&) = delete;
+  Daemon& operator=(const Daemon&) = delete;
+
+  // Reads the token and binds the port. Failures are in the log.
+  ExitStatus Listen();
+  uint16_t port() const { return server_->port(); }
+
+  // After Listen: the whole life until a signal or a failure ends it.
+  ExitStatus Run();
+
+ private:
+  // Opens the data folder while signals are served. False: the life ends here, with `*status`.
+  bool Open(ExitStatus* status);
+  void BecomeReady();
+  // Serves events until it is time to stop.
+  void Serve();
+  // The node turns to draining; Stop then does the work.
+  void BeginStop();
+  ExitStatus Stop();
+  ExitStatus Close();
+
+  void Reload();
+  void TakeConfig(const Effective& fresh);
+  bool ReadToken();
+  // Between events: a ping for the watchdog if the node answers, and the status line.
+  void Beat();
+  void Fail(const Status& status);
+  bool failed();
+  std::string Summary() const;
+
+  Config config_;
+  const DaemonParts parts_;
+  Logger* const log_;
+  Readiness readiness_;
+  AccessToken token_;
+  Metrics metrics_;
+  InFlight in_flight_;
+  ApiContext context_;
+  std::unique_ptr<net::HttpServer> server_;
+  std::unique_ptr<LocalNode> node_;
+  std::optional<ExitDeadline> stop_deadline_;
+
+  std::mutex failure_mutex_;
+  Status failure_;                                // guarded by failure_mutex_
+  std::optional<ExitDeadline> failure_deadline_;  // guarded by failure_mutex_
+};
+
+}  // namespace trifecta::daemon

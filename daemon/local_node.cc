@@ -1,0 +1,50 @@
+#include "daemon/local_node.h"
+
+#include <atomic>
+#include <utility>
+
+#include "daemon/node_identity.h"
+
+namespace trifecta::daemon {
+
+Result<std::unique_ptr<LocalNode>> LocalNode::Open(const Config& config,
+                                                   const OpenStore& open_store, Logger* logger) {
+  storage::StoreOptions options;
+  options.folder = config.data_dir;
+  options.logger = logger;
+  options.memtable_bytes = config.memtable_size;
+  Result<std::unique_ptr<storage::Store>> store = open_store(options);
+  if (!store.ok()) return store.status();
+  Result<std::unique_ptr<HybridClock>> clock =
+      HybridClock::Open(config.data_dir, PosixFileSystem(), SystemClock());
+  if (!clock.ok()) return clock.status();
+  Result<std::string> id = LoadOrMakeNodeId(config.data_dir);
+  if (!id.ok()) return id.status();
+  return std::unique_ptr<LocalNode>(
+      new LocalNode(std::move(*store), std::move(*clock), std::move(*id), config.k_factor));
+}
+
+LocalNode::LocalNode(std::unique_ptr<storage::Store> store, std::unique_ptr<HybridClock> clock,
+                     std::string id, unsigned k_factor)
+    : store_(std::move(store)),
+      clock_(std::move(clock)),
+      id_(std::move(id)),
+      coordinator_(store_.get(), clock_.get(), kFounderNumber, k_factor) {}
+
+void LocalNode::OnFailure(const std::function<void(const Status&)>& callback) {
+  // The log and the clock may fail together: the first is the cause that counts.
+  auto told = std::make_shared<std::atomic<bool>>(false);
+  const auto once = [callback, told](const Status& status) {
+    if (!told->exchange(true)) callback(status);
+  };
+  store_->OnFailure(once);
+  clock_->OnFailure(once);
+}
+
+Status LocalNode::Close() {
+  const Status clock_closed = clock_->Close();
+  const Status store_closed = store_->Close();
+  return store_closed.ok() ? clock_closed : store_closed;
+}
+
+}  // namespace trifecta::daemon

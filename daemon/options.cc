@@ -1,0 +1,190 @@
+#include "daemon/options.h"
+
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+
+#include "daemon/config_file.h"
+#include "storage/base/suggest.h"
+#include "storage/base/text.h"
+
+namespace trifecta::daemon {
+namespace {
+
+constexpr std::string_view kEnvironmentPrefix = "TRIFECTAD_";
+constexpr std::string_view kConfigVariable = "TRIFECTAD_CONFIG";
+
+struct PlainOption {
+  std::string_view flags, help;
+};
+constexpr PlainOption kPlainOptions[] = {
+    {"--config FILE", "the configuration file (/etc/trifecta/trifectad.toml)"},
+    {"--check-config", "check the configuration, print every fault, and end"},
+    {"--print-config", "print the configuration in effect, and end"},
+    {"-h, --help", "print this, and end"},
+    {"-V, --version", "print the version, and end"},
+};
+
+Status Usage(std::string message) {
+  return {StatusCode::kInvalidArgument,
+          StrCat(message, "\nTry 'trifectad --help' or 'man trifectad'.")};
+}
+
+// The sentence for what is neither an option nor the value of one.
+Status Unexpected(const std::string& argument) {
+  if (!argument.starts_with('-')) return Usage(StrCat("unexpected argument '", argument, "'"));
+  std::vector<std::string> flags = {"--config", "--check-config", "--print-config", "--help",
+                                    "--version"};
+  for (const Key& key : Keys()) flags.push_back(FlagName(key));
+  const std::vector<std::string_view> views(flags.begin(), flags.end());
+  const std::string name = argument.substr(0, argument.find('='));
+  return Usage(StrCat("unknown option '", name, "'", DidYouMean(name, views)));
+}
+
+Mode ModeOf(const CLI::App& app) {
+  if (app.count("--help") > 0) return Mode::kHelp;
+  if (app.count("--version") > 0) return Mode::kVersion;
+  if (app.count("--check-config") > 0) return Mode::kCheckConfig;
+  if (app.count("--print-config") > 0) return Mode::kPrintConfig;
+  return Mode::kRun;
+}
+
+Result<CommandLine> Collect(const CLI::App& app, const std::map<std::string, std::string>& values) {
+  const std::vector<std::string> rest = app.remaining();
+  if (!rest.empty()) return Unexpected(rest.front());
+  CommandLine line;
+  line.mode = ModeOf(app);
+  if (app.count("--config") > 0) line.config_file = values.at("--config");
+  Effective scratch;
+  for (const Key& key : Keys()) {
+    const std::string flag = FlagName(key);
+    if (app.count(flag) > 0) line.settings.push_back({&key, values.at(flag), flag});
+  }
+  Apply(line.settings, &scratch);
+  if (!scratch.errors.empty()) return Usage(scratch.errors.front());
+  return line;
+}
+
+void AddOptions(CLI::App* app, std::map<std::string, std::string>* values) {
+  app->set_help_flag();
+  app->allow_extras();
+  app->add_flag("-h,--help");
+  app->add_flag("-V,--version");
+  app->add_flag("--check-config");
+  app->add_flag("--print-config");
+  app->add_option("--config", (*values)["--config"])->take_last();
+  for (const Key& key : Keys()) {
+    const std::string flag = FlagName(key);
+    CLI::Option* option = app->add_option(flag, (*values)[flag]);
+    // The last of several counts, as in any script that appends to a command; a list goes on.
+    if (key.kind == ValueKind::kList) {
+      option->join(',');
+    } else {
+      option->take_last();
+    }
+  }
+}
+
+void AddEnvironment(const Environment& environment, std::vector<Setting>* settings,
+                    std::vector<std::string>* warnings) {
+  std::vector<std::string> known = {std::string(kConfigVariable)};
+  for (const Key& key : Keys()) {
+    known.push_back(EnvironmentName(key));
+    const auto variable = environment.find(known.back());
+    if (variable != environment.end()) settings->push_back({&key, variable->second, known.back()});
+  }
+  const std::vector<std::string_view> views(known.begin(), known.end());
+  for (const auto& [name, value] : environment) {
+    if (!name.starts_with(kEnvironmentPrefix)) continue;
+    if (std::find(known.begin(), known.end(), name) != known.end()) continue;
+    warnings->push_back(StrCat("unknown variable ", name, " in the environment is ignored",
+                               DidYouMean(name, views)));
+  }
+}
+
+FileSettings ReadFile(const CommandLine& command_line, const Environment& environment) {
+  if (command_line.config_file) return ReadConfigFile(*command_line.config_file, true);
+  const auto variable = environment.find(std::string(kConfigVariable));
+  if (variable != environment.end()) return ReadConfigFile(variable->second, true);
+  return ReadConfigFile(std::string(kDefaultConfigFile), false);
+}
+
+// "  --listen HOST:PORT      where to serve HTTP", the second column at a fixed place.
+void AppendHelpLine(std::string* text, std::string_view left, std::string_view right) {
+  constexpr size_t kColumn = 30;
+  std::string line = StrCat("  ", left);
+  line.resize(std::max(kColumn, line.size() + 1), ' ');
+  *text += StrCat(line, right, "\n");
+}
+
+}  // namespace
+
+Result<CommandLine> ParseCommandLine(int argc, const char* const* argv) {
+  // CLI11 reports by exceptions; they end here.
+  std::map<std::string, std::string> values;
+  CLI::App app;
+  try {
+    AddOptions(&app, &values);
+    app.parse(argc, argv);
+    return Collect(app, values);
+  } catch (const CLI::ArgumentMismatch&) {
+    return Usage(StrCat("option '", argv[argc - 1], "' needs a value"));
+  } catch (const CLI::Error& error) {
+    return Usage(error.what());
+  }
+}
+
+Environment ProcessEnvironment() {
+  Environment variables;
+  for (char** variable = environ; *variable != nullptr; ++variable) {
+    const std::string_view text = *variable;
+    const size_t equals = text.find('=');
+    if (equals == std::string_view::npos) continue;
+    variables.emplace(text.substr(0, equals), text.substr(equals + 1));
+  }
+  return variables;
+}
+
+Effective LoadConfig(const CommandLine& command_line, const Environment& environment) {
+  Effective effective;
+  FileSettings file = ReadFile(command_line, environment);
+  effective.errors = std::move(file.errors);
+  std::vector<Setting> settings = std::move(file.settings);
+  AddEnvironment(environment, &settings, &effective.warnings);
+  settings.insert(settings.end(), command_line.settings.begin(), command_line.settings.end());
+  Apply(settings, &effective);
+  if (effective.errors.empty()) CheckTogether(&effective);
+  return effective;
+}
+
+std::string HelpText() {
+  std::string text =
+      "trifectad, the daemon of Trifecta, a distributed trie database\n\n"
+      "  trifectad --data-dir DIR    run a cluster of one node on 127.0.0.1:8000\n\n"
+      "Options\n";
+  for (const PlainOption& option : kPlainOptions) {
+    AppendHelpLine(&text, option.flags, option.help);
+  }
+  text +=
+      "\nKeys: each is an option, a key of the file (data_dir = \"DIR\") and a variable of the\n"
+      "environment (TRIFECTAD_DATA_DIR); the option wins, then the variable, then the file.\n";
+  const Config defaults;
+  for (const Key& key : Keys()) {
+    const std::string value = key.show(defaults);
+    AppendHelpLine(&text, StrCat(FlagName(key), " ", key.placeholder),
+                   value.empty() ? std::string(key.help) : StrCat(key.help, " (", value, ")"));
+  }
+  return text + "\nSee trifectad(8) and trifectad.toml(5).\n";
+}
+
+std::string PrintConfig(const Effective& effective) {
+  std::string text;
+  for (const Key& key : Keys()) {
+    const auto origin = effective.origins.find(key.name);
+    text += StrCat(ShowTomlLine(key, effective.config), "  # ",
+                   origin == effective.origins.end() ? "default" : origin->second, "\n");
+  }
+  return text;
+}
+
+}  // namespace trifecta::daemon
