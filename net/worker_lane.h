@@ -1,0 +1,70 @@
+// A bounded queue of requests and the threads that answer them. A lane that is full or stuck delays
+// no other.
+//
+// At most one thread is being woken at a time; it wakes the next one itself when it finds more
+// work. A burst of short requests is then done by few warm threads, where waking one thread a
+// request would cost a context switch each (2 cores, 64 connections: 45,000 requests/s against
+// 60,000), while requests that wait for the disk still get a thread each.
+#pragma once
+
+#include <condition_variable>
+#include <cstddef>
+#include <deque>
+#include <functional>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace trifecta::net {
+
+struct ServerConnection;
+
+class WorkerLane {
+ public:
+  using Work = std::function<void(WorkerLane*, ServerConnection*)>;
+
+  // `name`: of the threads, at most 10 characters; `queue`: how many may wait while all `workers`
+  // are busy. `work` is called by many threads at once.
+  WorkerLane(std::string name, size_t workers, size_t queue, Work work);
+  // Stop().
+  ~WorkerLane();
+
+  void Start();
+
+  // False, and nothing done, when the lane is full. Any thread.
+  bool Push(ServerConnection* connection);
+  // Whether Push would fail now.
+  bool Full();
+  // To be called once for each request, by its `work`, just before the end of the answer is sent:
+  // a client that sends its next request at once then finds the place free.
+  void Done();
+
+  // Works off what is queued, then ends the threads. Once nobody pushes any more.
+  void Stop();
+
+ private:
+  struct Worker {
+    std::thread thread;
+    std::condition_variable wanted;
+    bool woken = false;
+  };
+
+  void Run(Worker* self);
+  ServerConnection* Take(Worker* self);
+  void WakeOne();
+
+  const std::string name_;
+  const size_t capacity_;  // requests under way and waiting together
+  const Work work_;
+
+  std::mutex mutex_;
+  std::deque<ServerConnection*> queue_;  // all below: under mutex_
+  std::vector<Worker*> idle_;            // the last to sleep is the first to be woken: it is warm
+  size_t load_ = 0;                      // requests under way and waiting
+  bool waking_ = false;                  // a woken thread has not looked yet
+  bool stopping_ = false;
+  std::vector<Worker> workers_;
+};
+
+}  // namespace trifecta::net
