@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "net/json.h"
+#include "net/url.h"
 #include "storage/base/text.h"
 
 namespace trifecta::net {

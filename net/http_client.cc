@@ -1,5 +1,7 @@
 #include "net/http_client.h"
 
+#include <charconv>
+
 #include "net/http_reply_reader.h"
 #include "storage/base/text.h"
 
@@ -132,23 +134,6 @@ Result<HttpReply> HttpClient::Send(const HttpCall& call) {
         reused && !exchange.began() && reply.status().code() == StatusCode::kUnavailable;
     if (!stale) return reply;
   }
-}
-
-std::string PercentEncode(std::string_view text) {
-  constexpr char kHex[] = "0123456789ABCDEF";
-  std::string encoded;
-  encoded.reserve(text.size());
-  for (const char c : text) {
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                       c == '-' || c == '.' || c == '_' || c == '~';
-    if (plain) {
-      encoded.push_back(c);
-    } else {
-      const auto byte = static_cast<uint8_t>(c);
-      encoded.append({'%', kHex[byte >> 4], kHex[byte & 15]});
-    }
-  }
-  return encoded;
 }
 
 }  // namespace trifecta::net

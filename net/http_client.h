@@ -78,7 +78,4 @@ class HttpClient {
   bool may_have_arrived_ = false;
 };
 
-// The text with everything but letters, digits and "-._~" as %XX.
-std::string PercentEncode(std::string_view text);
-
 }  // namespace trifecta::net

@@ -218,11 +218,5 @@ TEST_CASE("a readable cancel descriptor interrupts a wait") {
   close(fds[1]);
 }
 
-TEST_CASE("everything but unreserved characters is percent-encoded") {
-  CHECK(PercentEncode("az-AZ.09_~") == "az-AZ.09_~");
-  CHECK(PercentEncode("a b&c=d/e?+%") == "a%20b%26c%3Dd%2Fe%3F%2B%25");
-  CHECK(PercentEncode("\xc3\xa9") == "%C3%A9");
-}
-
 }  // namespace
 }  // namespace trifecta::net
