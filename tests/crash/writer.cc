@@ -14,15 +14,32 @@ constexpr size_t kKnownWords = 2'000;
 
 }  // namespace
 
-void Writer::Run(uint16_t port, std::atomic<uint64_t>* acknowledged) {
+void Progress::Acknowledged() {
+  std::lock_guard lock(mutex_);
+  ++acknowledged_;
+  changed_.notify_all();
+}
+
+void Progress::Ended() {
+  std::lock_guard lock(mutex_);
+  --running_;
+  changed_.notify_all();
+}
+
+void Progress::WaitFor(uint64_t acknowledged) {
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [&] { return acknowledged_ >= acknowledged || running_ == 0; });
+}
+
+void Writer::Run(uint16_t port, Progress* progress) {
   RawHttp http(port);
-  while (unexpected_.empty()) {
+  while (true) {
     const uint64_t choice = Below(100);
     const Change change = choice % 4 == 0 ? Change::kDelete : Change::kAdd;
-    if (!(choice < 90 ? ChangeOne(&http, change) : ChangeMany(&http, change))) return;
-    acknowledged->fetch_add(1);
-    acknowledged->notify_all();
+    if (!(choice < 90 ? ChangeOne(&http, change) : ChangeMany(&http, change))) break;
+    progress->Acknowledged();
   }
+  progress->Ended();
 }
 
 // Mostly short words over few letters, so that they share prefixes and meet the deletions; a few

@@ -2,8 +2,9 @@
 // additions and deletions, each noted in the model before it is sent and when it is acknowledged.
 #pragma once
 
-#include <atomic>
+#include <condition_variable>
 #include <cstdint>
+#include <mutex>
 #include <random>
 #include <string>
 #include <vector>
@@ -13,15 +14,32 @@
 
 namespace trifecta::test {
 
+// How far writers have come, for the thread that waits to kill their node.
+class Progress {
+ public:
+  explicit Progress(uint64_t writers) : running_(writers) {}
+
+  void Acknowledged();
+  void Ended();
+  // Returns when that many requests have been acknowledged, or no writer is left.
+  void WaitFor(uint64_t acknowledged);
+
+ private:
+  std::mutex mutex_;  // guards the counts
+  std::condition_variable changed_;
+  uint64_t acknowledged_ = 0;
+  uint64_t running_;
+};
+
 // One thread runs a writer. Writers with different tags never touch the same word, so that each
 // word's acknowledgements have an order.
 class Writer {
  public:
   Writer(WordModel* model, char tag, uint64_t seed) : model_(model), tag_(tag), random_(seed) {}
 
-  // Writes until a request fails, and adds each acknowledged one to `acknowledged`. Answers other
-  // than success (and 404 for a delete) are kept in unexpected().
-  void Run(uint16_t port, std::atomic<uint64_t>* acknowledged);
+  // Writes until a request fails. Answers that a healthy node does not give are kept in
+  // unexpected().
+  void Run(uint16_t port, Progress* progress);
 
   const std::vector<std::string>& unexpected() const { return unexpected_; }
 
@@ -30,7 +48,7 @@ class Writer {
   std::string NewWord();
   // A new word, or one written before.
   std::string AnyWord();
-  // Nothing when the connection broke; else whether it was acknowledged is in the model.
+  // False when the change was not acknowledged.
   bool ChangeOne(RawHttp* http, Change change);
   bool ChangeMany(RawHttp* http, Change change);
   bool Send(RawHttp* http, const std::vector<std::string>& words, Change change,
