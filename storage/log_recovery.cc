@@ -29,7 +29,8 @@ class Recovery {
   Recovery(const LogOptions& options, uint64_t covered, const Log::Replay& replay)
       : options_(options), covered_(covered), replay_(replay) {}
 
-  Result<RecoveredLog> Run() {
+  // Reads and replays everything, and changes nothing.
+  Status Read() {
     auto names = options_.file_system->List(options_.folder);
     if (!names.ok()) return names.status();
     for (const std::string& name : *names) {
@@ -39,12 +40,20 @@ class Recovery {
       recovered_.next_number = parsed->number + 1;
     }
     recovered_.last_sequence = std::max(last_, covered_);
-    TRIFECTA_RETURN_IF_ERROR(CheckTail());
-    for (Found& found : found_) TRIFECTA_RETURN_IF_ERROR(Settle(&found));
-    // Names too: a kill may have come between the making of a segment and the sync of its folder.
-    TRIFECTA_RETURN_IF_ERROR(options_.file_system->SyncFolder(options_.folder));
-    return std::move(recovered_);
+    return CheckTail();
   }
+
+  // Leaves the folder fit for appends, durably.
+  Status Settle() {
+    for (const std::string& path : unfinished_) {
+      TRIFECTA_RETURN_IF_ERROR(options_.file_system->Remove(path));
+    }
+    for (Found& found : found_) TRIFECTA_RETURN_IF_ERROR(SettleSegment(&found));
+    // Names too: a kill may have come between the making of a segment and the sync of its folder.
+    return options_.file_system->SyncFolder(options_.folder);
+  }
+
+  RecoveredLog& recovered() { return recovered_; }
 
  private:
   Status Damaged(const std::string& path, size_t offset, std::string_view what) const {
@@ -56,7 +65,7 @@ class Recovery {
     auto bytes = options_.file_system->ReadAll(path);
     if (!bytes.ok()) return bytes.status();
     const auto header = DecodeSegmentHeader(*bytes);
-    if (!header) return DropUnfinished(path, *bytes);
+    if (!header) return CheckUnfinished(path, *bytes);
     if (header->version != kLogFormatVersion) {
       return {StatusCode::kDataDamaged,
               StrCat(path, ": offset 8: log format version ", header->version,
@@ -71,11 +80,12 @@ class Recovery {
   }
 
   // A file without a header, all zeros: a segment whose making was cut short.
-  Status DropUnfinished(const std::string& path, const std::string& bytes) {
+  Status CheckUnfinished(const std::string& path, const std::string& bytes) {
     if (bytes.find_first_not_of('\0') != std::string::npos) {
       return Damaged(path, 0, "the header of a log segment is damaged");
     }
-    return options_.file_system->Remove(path);
+    unfinished_.push_back(path);
+    return Status::Ok();
   }
 
   Status ReadFrames(std::string_view bytes, Found* found) {
@@ -140,7 +150,7 @@ class Recovery {
   }
 
   // Keeps a segment for what it is still good for, or removes it.
-  Status Settle(Found* found) {
+  Status SettleSegment(Found* found) {
     LogSegment& segment = found->segment;
     const bool newest = !segment.empty() && segment.last == recovered_.last_sequence;
     if (newest) TRIFECTA_RETURN_IF_ERROR(Mend(found));
@@ -171,7 +181,8 @@ class Recovery {
   const Log::Replay& replay_;
   FrameDecoder decoder_;
   std::vector<Found> found_;
-  uint64_t last_ = 0;  // the last frame seen
+  std::vector<std::string> unfinished_;  // paths
+  uint64_t last_ = 0;                    // the last frame seen
   RecoveredLog recovered_;
 };
 
@@ -179,7 +190,16 @@ class Recovery {
 
 Result<RecoveredLog> RecoverLog(const LogOptions& options, uint64_t covered,
                                 const Log::Replay& replay) {
-  return Recovery(options, covered, replay).Run();
+  Recovery recovery(options, covered, replay);
+  TRIFECTA_RETURN_IF_ERROR(recovery.Read());
+  TRIFECTA_RETURN_IF_ERROR(recovery.Settle());
+  return std::move(recovery.recovered());
+}
+
+Result<uint64_t> ReadLog(const LogOptions& options, uint64_t covered, const Log::Replay& replay) {
+  Recovery recovery(options, covered, replay);
+  TRIFECTA_RETURN_IF_ERROR(recovery.Read());
+  return recovery.recovered().last_sequence;
 }
 
 }  // namespace trifecta::storage

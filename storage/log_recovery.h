@@ -29,8 +29,13 @@ struct RecoveredLog {
 
 // Leaves the folder so that appends may follow, durably: the last frame is rewritten and synced (it
 // may have been read from memory that an fdatasync had failed to write), a torn tail behind it is
-// wiped, and segments that hold nothing above `covered` are removed, prepared ones included.
+// wiped, and segments that hold nothing above `covered` are removed, prepared ones included. Where
+// damage is found nothing is changed.
 Result<RecoveredLog> RecoverLog(const LogOptions& options, uint64_t covered,
                                 const Log::Replay& replay);
+
+// Replays and judges like RecoverLog, but changes nothing: for looking at a folder offline. Gives
+// the last sequence.
+Result<uint64_t> ReadLog(const LogOptions& options, uint64_t covered, const Log::Replay& replay);
 
 }  // namespace trifecta::storage

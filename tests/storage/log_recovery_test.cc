@@ -1,0 +1,387 @@
+#include "storage/log_recovery.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "storage/base/coding.h"
+#include "storage/base/crc32c.h"
+#include "storage/base/text.h"
+#include "storage/file_names.h"
+#include "storage/log_format.h"
+#include "tests/support/catch.h"
+#include "tests/support/fault_file_system.h"
+#include "tests/support/log_story.h"
+#include "tests/support/temp_dir.h"
+
+namespace trifecta::storage {
+namespace {
+
+using test::Append;
+using test::AppendStory;
+using test::FaultFileSystem;
+using test::IsStory;
+using test::OpenedLog;
+using test::OpenLog;
+using test::StoryFrame;
+using test::TempDir;
+
+constexpr uint64_t kSegmentBytes = 512;
+
+// The files of a log, in memory, to be put into a folder and opened again and again.
+using Image = std::vector<std::pair<std::string, std::string>>;
+
+Image StoryImage(uint64_t frames, uint64_t segment_bytes = kSegmentBytes) {
+  const TempDir dir;
+  FaultFileSystem files;
+  REQUIRE(AppendStory(OpenLog(&files, dir.path(), 0, segment_bytes).log.get(), 1, frames).ok());
+  const auto names = *files.List(dir.path());
+  Image image;
+  for (const std::string& name : names) image.push_back({name, *files.ReadAll(dir.File(name))});
+  return image;
+}
+
+void PutInto(const TempDir& dir, const Image& image) {
+  for (const auto& [name, bytes] : image) {
+    (void)PosixFileSystem()->Remove(dir.File(name)).ok();
+    auto file = PosixFileSystem()->Create(dir.File(name));
+    REQUIRE(file.ok());
+    REQUIRE((*file)->WriteAt(0, bytes).ok());
+  }
+}
+
+// Where the frames of a segment begin, and at last where they end.
+std::vector<size_t> Bounds(std::string_view segment) {
+  SegmentReader reader(segment, DecodeSegmentHeader(segment)->salt);
+  std::vector<size_t> bounds;
+  while (const auto frame = reader.Next()) bounds.push_back(frame->offset);
+  bounds.push_back(reader.end());
+  return bounds;
+}
+
+// Opens what an image of the story became: either a prefix of the story comes back and the log goes
+// on from there, or it is damage with file and offset.
+size_t CheckPrefixOrDamage(const Image& image) {
+  const TempDir dir;
+  PutInto(dir, image);
+  FaultFileSystem files;  // spares the disk some ten thousand syncs
+  auto opened = OpenLog(&files, dir.path(), 0, kSegmentBytes);
+  if (!opened.status.ok()) {
+    CHECK(opened.status.code() == StatusCode::kDataDamaged);
+    CHECK(opened.status.message().find(dir.path() + "/log-") == 0);
+    CHECK(opened.status.message().find(": offset ") != std::string::npos);
+    return 0;
+  }
+  const size_t count = opened.replayed.size();
+  CHECK(IsStory(opened.replayed));
+  REQUIRE(AppendStory(opened.log.get(), count + 1, count + 2).ok());
+  const auto again = OpenLog(&files, dir.path(), 0, kSegmentBytes);
+  CHECK(again.replayed.size() == count + 2);
+  CHECK(IsStory(again.replayed));
+  return count;
+}
+
+TEST_CASE("A log cut at any byte gives the frames before the cut, and goes on from there") {
+  const Image whole = StoryImage(4);
+  REQUIRE(whole.size() == 1);
+  const auto bounds = Bounds(whole[0].second);
+  for (size_t size = 0; size <= bounds.back() + 40; ++size) {
+    Image image = whole;
+    image[0].second.resize(size);
+    size_t expected = 0;
+    while (expected + 1 < bounds.size() && size >= bounds[expected + 1]) ++expected;
+    const size_t count = CheckPrefixOrDamage(image);
+    // The last bytes of a frame may be padding, which nobody misses.
+    CHECK(count >= expected);
+    CHECK(count <= expected + 1);
+  }
+}
+
+TEST_CASE("A log cut in a segment that others follow is damaged") {
+  const Image whole = StoryImage(20);
+  REQUIRE(whole.size() > 2);
+  const auto bounds = Bounds(whole[1].second);
+  for (size_t size = 0; size < kSegmentBytes; ++size) {
+    Image image = whole;
+    image[1].second.resize(size);
+    const size_t count = CheckPrefixOrDamage(image);
+    const bool whole_but_padding = size < bounds.back() && size + kFrameAlignment > bounds.back();
+    if (whole_but_padding && count == 20) continue;
+    CHECK(count == (size < bounds.back() ? 0 : 20));
+  }
+}
+
+TEST_CASE("A flipped bit in a frame is damage where frames follow, and the end where none does") {
+  const Image whole = StoryImage(4);
+  const auto bounds = Bounds(whole[0].second);
+  for (size_t bit = 0; bit < (bounds.back() + 16) * 8; ++bit) {
+    Image image = whole;
+    char& byte = image[0].second[bit / 8];
+    byte = static_cast<char>(byte ^ (1 << bit % 8));
+    const size_t count = CheckPrefixOrDamage(image);
+    INFO("bit " << bit);
+    if (bit / 8 < bounds[3]) {
+      CHECK((count == 0 || count == 4));  // 4: it was padding
+    } else {
+      CHECK(count >= 3);
+    }
+  }
+}
+
+TEST_CASE("A flipped bit in a segment that others follow never passes for the end of the log") {
+  const Image whole = StoryImage(12);
+  REQUIRE(whole.size() > 1);
+  for (size_t bit = 0; bit < kSegmentBytes * 8; ++bit) {
+    Image image = whole;
+    char& byte = image[0].second[bit / 8];
+    byte = static_cast<char>(byte ^ (1 << bit % 8));
+    const size_t count = CheckPrefixOrDamage(image);
+    CHECK((count == 0 || count == 12));
+  }
+}
+
+TEST_CASE("Damage is found in a segment whose first frame is far from the first of all") {
+  const TempDir dir;
+  {
+    FaultFileSystem files;
+    auto opened = OpenLog(&files, dir.path(), 1'000'000);
+    for (uint64_t n = 1; n <= 3; ++n) REQUIRE(Append(opened.log.get(), StoryFrame(n)).ok());
+  }
+  const std::string name = LogName(1);
+  std::string bytes = *PosixFileSystem()->ReadAll(dir.File(name));
+  bytes[kSegmentHeaderBytes + 30] ^= 1;
+  PutInto(dir, {{name, bytes}});
+  CHECK(OpenLog(PosixFileSystem(), dir.path(), 1'000'000).status.code() ==
+        StatusCode::kDataDamaged);
+}
+
+TEST_CASE("A missing segment is damage where its frames are needed") {
+  const Image whole = StoryImage(40);
+  REQUIRE(whole.size() > 4);
+  for (size_t missing = 0; missing + 1 < whole.size(); ++missing) {
+    const TempDir dir;
+    Image image = whole;
+    image.erase(image.begin() + static_cast<ptrdiff_t>(missing));
+    PutInto(dir, image);
+    const auto opened = OpenLog(PosixFileSystem(), dir.path());
+    CHECK(opened.status.code() == StatusCode::kDataDamaged);
+    CHECK(opened.status.message().find("missing") != std::string::npos);
+    const std::string next = whole[missing + 1].first;
+    CHECK(opened.status.message().find(next) != std::string::npos);
+  }
+}
+
+TEST_CASE("A missing segment is no damage where base files hold its frames") {
+  const Image whole = StoryImage(40);
+  const uint64_t needed = DecodeSegmentHeader(whole[3].second)->number;
+  REQUIRE(needed == 4);
+  SegmentReader reader(whole[3].second, DecodeSegmentHeader(whole[3].second)->salt);
+  const uint64_t covered = reader.Next()->sequence - 1;
+  for (const std::vector<size_t>& present : {std::vector<size_t>{3, 4}, {0, 3, 4}, {1, 3, 4}}) {
+    const TempDir dir;
+    Image image;
+    for (size_t i = 0; i < whole.size(); ++i) {
+      if (i > 4 || std::find(present.begin(), present.end(), i) != present.end()) {
+        image.push_back(whole[i]);
+      }
+    }
+    PutInto(dir, image);
+    auto opened = OpenLog(PosixFileSystem(), dir.path(), covered);
+    REQUIRE(opened.status.ok());
+    CHECK(opened.first_replayed == covered + 1);
+    CHECK(IsStory(opened.replayed, covered + 1));
+    CHECK(PosixFileSystem()->List(dir.path())->front() == whole[3].first);  // the rest is gone
+  }
+}
+
+TEST_CASE("Old segments that came back behind everything covered are dropped") {
+  const TempDir dir;
+  PutInto(dir, StoryImage(5));
+  auto opened = OpenLog(PosixFileSystem(), dir.path(), 100);
+  REQUIRE(opened.status.ok());
+  CHECK(opened.log->last_sequence() == 100);
+  CHECK(PosixFileSystem()->List(dir.path())->empty());
+  REQUIRE(AppendStory(opened.log.get(), 101, 101).ok());
+  CHECK(OpenLog(PosixFileSystem(), dir.path(), 100).first_replayed == 101);
+}
+
+TEST_CASE("An unfinished segment is removed, one with a damaged header is reported") {
+  const Image whole = StoryImage(3);
+  const TempDir dir;
+  PutInto(dir, whole);
+  PutInto(dir, {{LogName(7), std::string(300, '\0')}, {LogName(8), ""}});
+  CHECK(OpenLog(PosixFileSystem(), dir.path()).replayed.size() == 3);
+  CHECK(PosixFileSystem()->List(dir.path())->size() == 1);
+
+  Image image = whole;
+  image[0].second.replace(0, kSegmentHeaderBytes, kSegmentHeaderBytes, '\0');
+  PutInto(dir, image);
+  const auto opened = OpenLog(PosixFileSystem(), dir.path());
+  CHECK(opened.status.code() == StatusCode::kDataDamaged);
+  CHECK(opened.status.message().find(": offset 0: ") != std::string::npos);
+}
+
+TEST_CASE("A format version that is not known, a renamed segment and unknown records are refused") {
+  const Image whole = StoryImage(1);
+  const TempDir dir;
+  const std::string name = whole[0].first;
+  SECTION("version") {
+    Image image = whole;
+    const std::string header = EncodeSegmentHeader({.version = 2, .salt = 1, .number = 1});
+    image[0].second.replace(0, header.size(), header);
+    PutInto(dir, image);
+    CHECK(OpenLog(PosixFileSystem(), dir.path()).status.message() ==
+          StrCat(dir.File(name), ": offset 8: log format version 2; this program reads version 1"));
+  }
+  SECTION("name") {
+    PutInto(dir, {{LogName(2), whole[0].second}});
+    CHECK(OpenLog(PosixFileSystem(), dir.path()).status.code() == StatusCode::kDataDamaged);
+  }
+  SECTION("records") {
+    FrameEncoder encoder;
+    const Entry entry{"trial", {1, 1}, false};
+    const std::span<const Entry> group(&entry, 1);
+    REQUIRE(encoder.Encode({&group, 1}).ok());
+    std::string frame(encoder.Seal(1, 1));
+    frame[kFrameHeaderBytes] = kHasValue;
+    std::string salted;
+    PutFixed(&salted, uint64_t{1});
+    const size_t checked = kFrameHeaderBytes + LoadFixed<uint32_t>(frame.data() + 4);
+    StoreFixed(frame.data(), Crc32c(salted + frame.substr(4, checked - 4)));
+    PutInto(dir, {{name, EncodeSegmentHeader({.salt = 1, .number = 1}) + frame}});
+    const auto opened = OpenLog(PosixFileSystem(), dir.path());
+    CHECK(opened.status.code() == StatusCode::kDataDamaged);
+    CHECK(opened.status.message().find("unknown flags") != std::string::npos);
+  }
+}
+
+class LastLine : public Logger {
+ public:
+  void Log(LogLevel level, std::string_view text) override {
+    if (level == LogLevel::kWarning) line = text;
+  }
+  std::string line;
+};
+
+TEST_CASE("Reading a log changes nothing, and neither does opening a damaged one") {
+  Image image = StoryImage(12);
+  const auto bounds = Bounds(image.back().second);
+  image.back().second[bounds.back()] = 'x';  // a torn tail
+  image.push_back({LogName(99), std::string(100, '\0')});
+  const auto open = [](const std::string& folder) {
+    return OpenLog(PosixFileSystem(), folder).status.code();
+  };
+  const auto read = [](const std::string& folder) {
+    return ReadLog({.folder = folder}, 0, [](auto, auto) { return Status::Ok(); });
+  };
+  const auto unchanged = [&](const TempDir& dir) {
+    for (const auto& [name, bytes] : image) {
+      if (*PosixFileSystem()->ReadAll(dir.File(name)) != bytes) return false;
+    }
+    return true;
+  };
+  const TempDir dir;
+  PutInto(dir, image);
+  CHECK(*read(dir.path()) == 12);
+  CHECK(unchanged(dir));
+
+  image[0].second[kSegmentHeaderBytes + 9] ^= 1;
+  PutInto(dir, image);
+  CHECK(read(dir.path()).status().code() == StatusCode::kDataDamaged);
+  CHECK(open(dir.path()) == StatusCode::kDataDamaged);
+  CHECK(unchanged(dir));
+}
+
+TEST_CASE("A torn tail is logged with file and offset, and wiped") {
+  const TempDir dir;
+  Image image = StoryImage(3);
+  const auto bounds = Bounds(image[0].second);
+  for (size_t i = bounds[2] + 30; i < bounds[3]; ++i) image[0].second[i] = '\0';
+  PutInto(dir, image);
+  LastLine logger;
+  CHECK(OpenLog(PosixFileSystem(), dir.path(), 0, kSegmentBytes, &logger).replayed.size() == 2);
+  const std::string path = dir.File(image[0].first);
+  CHECK(logger.line.starts_with(StrCat(path, ": offset ", bounds[2], ": dropped ")));
+  const std::string wiped = *PosixFileSystem()->ReadAll(path);
+  CHECK(wiped.size() == kSegmentBytes);
+  CHECK(wiped.find_first_not_of('\0', bounds[2]) == std::string::npos);
+  logger.line.clear();
+  CHECK(OpenLog(PosixFileSystem(), dir.path(), 0, kSegmentBytes, &logger).replayed.size() == 2);
+  CHECK(logger.line.empty());
+}
+
+// Ten minutes of a store's life: appends, a checkpoint's release, preparation, a clean end. Gives
+// the number of the last frame that was acknowledged.
+struct Life {
+  uint64_t acknowledged = 0;
+  uint64_t attempted = 0;
+  uint64_t covered = 0;
+};
+
+Life Live(FaultFileSystem* files, const std::string& folder) {
+  Life life;
+  auto opened = OpenLog(files, folder);
+  if (!opened.status.ok()) return life;
+  for (uint64_t number = 1; number <= 14; ++number) {
+    if (number == 5) (void)opened.log->PrepareSegment().ok();
+    life.attempted = number;
+    if (!Append(opened.log.get(), StoryFrame(number)).ok()) return life;
+    life.acknowledged = number;
+    if (number == 9) {
+      life.covered = 7;
+      (void)opened.log->Release(7).ok();
+    }
+  }
+  (void)opened.log->Close().ok();
+  return life;
+}
+
+void CheckSurvived(const Life& life, const OpenedLog& opened) {
+  REQUIRE(opened.status.ToString() == "ok");
+  CHECK((opened.first_replayed == 0 || opened.first_replayed == life.covered + 1));
+  CHECK(IsStory(opened.replayed, life.covered + 1));
+  const uint64_t last = opened.log->last_sequence();
+  CHECK(last >= life.acknowledged);
+  CHECK(last <= life.attempted);
+  CHECK(last == life.covered + opened.replayed.size());
+}
+
+TEST_CASE("Power loss at any operation keeps what was acknowledged, whatever else the disk kept") {
+  uint64_t operations = 0;
+  {
+    const TempDir dir;
+    FaultFileSystem files;
+    CHECK(Live(&files, dir.path()).acknowledged == 14);
+    operations = files.operations();
+  }
+  REQUIRE(operations > 40);
+  for (uint64_t n = 1; n <= operations; ++n) {
+    for (uint64_t seed = 0; seed < 5; ++seed) {
+      INFO("power lost at operation " << n << ", seed " << seed);
+      const TempDir dir;
+      FaultFileSystem files;
+      files.LosePowerAt(n);
+      const Life life = Live(&files, dir.path());
+      CHECK(files.power_lost());
+      seed == 0 ? files.Crash() : files.Crash(n * 100 + seed);
+      // Power is lost once more, during the recovery.
+      files.LosePowerAt(seed + 1);
+      (void)OpenLog(&files, dir.path(), life.covered).status.ok();
+      files.Crash(n * 100 + seed);
+      auto opened = OpenLog(&files, dir.path(), life.covered);
+      CheckSurvived(life, opened);
+      // And what was replayed once stays, with what comes after it.
+      const uint64_t last = opened.log->last_sequence();
+      REQUIRE(AppendStory(opened.log.get(), last + 1, last + 2).ok());
+      files.Crash();
+      const auto again = OpenLog(&files, dir.path(), life.covered);
+      REQUIRE(again.status.ToString() == "ok");
+      CHECK(IsStory(again.replayed, life.covered + 1));
+      CHECK(again.log->last_sequence() == last + 2);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace trifecta::storage
