@@ -8,6 +8,6 @@ while IFS=: read -r file name; do
   echo "$file names $name, which is not there"
   found=1
 done < <(grep -roE --include='*.h' --include='*.cc' --include='*.md' --include='*.sh' \
-  '\b((storage|net|daemon|cmd|tests|man)/[A-Za-z0-9_/-]+\.[a-z0-9]+|[A-Za-z]+\.md)\b' \
+  '\b((storage|net|daemon|cmd|tests|man)/[A-Za-z0-9_/-]+(\.[a-z0-9]+)+|[A-Za-z]+\.md)\b' \
   storage net daemon cmd tests man ./*.md | sort -u)
 exit $found
