@@ -49,7 +49,7 @@ class Recovery {
       TRIFECTA_RETURN_IF_ERROR(options_.file_system->Remove(path));
     }
     for (Found& found : found_) TRIFECTA_RETURN_IF_ERROR(SettleSegment(&found));
-    // Names too: a kill may have come between the making of a segment and the sync of its folder.
+    // A segment removed here must not come back: a torn frame in it would look like a second one.
     return options_.file_system->SyncFolder(options_.folder);
   }
 

@@ -1,0 +1,454 @@
+#include "storage/memtable.h"
+
+#include <sys/mman.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstring>
+#include <new>
+
+#include "storage/base/hash.h"
+
+namespace trifecta::storage {
+
+class Memtable::Permutation {
+ public:
+  explicit Permutation(uint64_t bits) : bits_(bits) {}
+  uint64_t bits() const { return bits_; }
+  unsigned count() const { return bits_ & 15; }
+  unsigned slot(unsigned position) const { return (bits_ >> (4 + 4 * position)) & 15; }
+
+  // The slot `count()` comes in at `position`; slots are filled in order and never emptied.
+  Permutation Insert(unsigned position) const {
+    const uint64_t below = (1ull << (4 + 4 * position)) - 1;
+    const uint64_t above = position + 1 < kLeafSlots ? (bits_ & ~below) << 4 : 0;
+    return Permutation(
+        ((bits_ & below) | above | static_cast<uint64_t>(count()) << (4 + 4 * position)) + 1);
+  }
+  // Slots 0 to count - 1, in that order.
+  static Permutation Sorted(unsigned count) {
+    uint64_t bits = count;
+    for (unsigned i = 0; i < count; ++i) bits |= static_cast<uint64_t>(i) << (4 + 4 * i);
+    return Permutation(bits);
+  }
+
+ private:
+  uint64_t bits_;
+};
+
+Memtable::Memtable(Epoch* epoch, uint64_t expected_bytes) : epoch_(epoch) {
+  // An entry takes about 48 bytes; 8 bits each.
+  filter_words_ = std::max<uint64_t>(1024, expected_bytes / 48 / 8);
+  void* filter =
+      mmap(nullptr, filter_words_ * 8, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (filter == MAP_FAILED) throw std::bad_alloc();
+  filter_ = static_cast<std::atomic<uint64_t>*>(filter);
+  root_.store(NewLeaf(nullptr, 0, nullptr, nullptr));
+}
+
+Memtable::~Memtable() { munmap(filter_, filter_words_ * 8); }
+
+// A filter word a hash, four bits in it.
+void Memtable::SetFilter(uint64_t hash) {
+  const uint64_t bits = 1ull << (hash & 63) | 1ull << (hash >> 6 & 63) | 1ull << (hash >> 12 & 63) |
+                        1ull << (hash >> 18 & 63);
+  std::atomic<uint64_t>& word = filter_[static_cast<unsigned __int128>(hash) * filter_words_ >> 64];
+  word.store(word.load(std::memory_order_relaxed) | bits, std::memory_order_release);
+}
+
+bool Memtable::MayHold(uint64_t hash) const {
+  const uint64_t bits = 1ull << (hash & 63) | 1ull << (hash >> 6 & 63) | 1ull << (hash >> 12 & 63) |
+                        1ull << (hash >> 18 & 63);
+  const std::atomic<uint64_t>& word =
+      filter_[static_cast<unsigned __int128>(hash) * filter_words_ >> 64];
+  return (word.load(std::memory_order_acquire) & bits) == bits;
+}
+
+// The eight bytes after the skipped ones as a number whose order is theirs. Zeros stand for bytes
+// that are not there: no word holds U+0000.
+uint64_t Memtable::HeadOf(std::string_view word, size_t skip) {
+  uint64_t bytes = 0;
+  if (word.size() > skip)
+    std::memcpy(&bytes, word.data() + skip, std::min<size_t>(8, word.size() - skip));
+  return __builtin_bswap64(bytes);
+}
+
+uint16_t Memtable::SkipBetween(const MemtableRecord* low, const MemtableRecord* high) {
+  if (low == nullptr || high == nullptr) return 0;
+  const std::string_view a = low->word(), b = high->word();
+  size_t same = 0;
+  while (same < a.size() && same < b.size() && a[same] == b[same]) ++same;
+  return static_cast<uint16_t>(same);
+}
+
+// The child whose words may include `word`: as many keys are not above it.
+unsigned Memtable::ChildFor(const Inner& inner, std::string_view word) {
+  const uint64_t head = HeadOf(word, inner.skip);
+  unsigned begin = 0, end = inner.children_count - 1;
+  while (begin < end) {
+    const unsigned middle = (begin + end) / 2;
+    const bool not_above = inner.heads[middle] != head ? inner.heads[middle] < head
+                                                       : inner.keys[middle]->word() <= word;
+    if (not_above) {
+      begin = middle + 1;
+    } else {
+      end = middle;
+    }
+  }
+  return begin;
+}
+
+// The first position whose word is not below `word`.
+unsigned Memtable::LowerBound(const Leaf& leaf, uint64_t order, std::string_view word,
+                              bool* equal) {
+  const Permutation permutation(order);
+  const uint64_t head = HeadOf(word, leaf.skip);
+  unsigned begin = 0, end = permutation.count();
+  *equal = false;
+  while (begin < end) {
+    const unsigned middle = (begin + end) / 2;
+    const unsigned slot = permutation.slot(middle);
+    int sign = leaf.heads[slot] < head ? -1 : leaf.heads[slot] > head;
+    if (sign == 0) {
+      sign = leaf.records[slot].load(std::memory_order_acquire)->word().compare(word);
+      if (sign == 0) {
+        *equal = true;
+        return middle;
+      }
+    }
+    if (sign < 0) {
+      begin = middle + 1;
+    } else {
+      end = middle;
+    }
+  }
+  return begin;
+}
+
+const MemtableRecord* Memtable::Find(std::string_view word) const {
+  if (empty() || !MayHold(HashBytes(word))) return nullptr;
+  const Node* node = root_.load(std::memory_order_acquire);
+  while (!node->is_leaf) {
+    const auto* inner = static_cast<const Inner*>(node);
+    node = inner->children[ChildFor(*inner, word)].load(std::memory_order_acquire);
+  }
+  const auto* leaf = static_cast<const Leaf*>(node);
+  const uint64_t order = leaf->order.load(std::memory_order_acquire);
+  bool equal;
+  const unsigned position = LowerBound(*leaf, order, word, &equal);
+  if (!equal) return nullptr;
+  return leaf->records[Permutation(order).slot(position)].load(std::memory_order_acquire);
+}
+
+Memtable::Leaf* Memtable::Descend(std::string_view word, Path* path, const MemtableRecord** low,
+                                  const MemtableRecord** high) const {
+  path->clear();
+  *low = *high = nullptr;
+  Node* node = root_.load(std::memory_order_relaxed);
+  while (!node->is_leaf) {
+    auto* inner = static_cast<Inner*>(node);
+    const unsigned child = ChildFor(*inner, word);
+    path->push_back({inner, child, *low, *high});
+    if (child > 0) *low = inner->keys[child - 1];
+    if (child + 1 < inner->children_count) *high = inner->keys[child];
+    node = inner->children[child].load(std::memory_order_relaxed);
+  }
+  return static_cast<Leaf*>(node);
+}
+
+const MemtableRecord* Memtable::MakeRecord(const Entry& entry, int live_change) {
+  const size_t bytes = offsetof(MemtableRecord, text) + entry.word.size();
+  auto* record =
+      static_cast<MemtableRecord*>(arena_.Allocate(std::max(bytes, sizeof(MemtableRecord))));
+  record->time = entry.version.time;
+  record->node = entry.version.node;
+  record->flags = entry.tombstone ? kTombstone : 0;
+  record->live_change = static_cast<int8_t>(live_change);
+  record->length = static_cast<uint16_t>(entry.word.size());
+  std::memcpy(record->text, entry.word.data(), entry.word.size());
+  return record;
+}
+
+Memtable::Applied Memtable::Apply(const Entry& entry, const OlderEntry& older) {
+  const MemtableRecord *low, *high;
+  Leaf* leaf = Descend(entry.word, &path_, &low, &high);
+  const Permutation order(leaf->order.load(std::memory_order_relaxed));
+  bool equal;
+  const unsigned position = LowerBound(*leaf, order.bits(), entry.word, &equal);
+
+  OlderEntry newest = older;
+  int live_below = older.known && !older.tombstone;  // live words that the layers below hold of it
+  std::atomic<const MemtableRecord*>* slot = nullptr;
+  if (equal) {
+    slot = &leaf->records[order.slot(position)];
+    const MemtableRecord* here = slot->load(std::memory_order_relaxed);
+    newest = {true, here->tombstone(), here->version()};
+    live_below = !here->tombstone() - here->live_change;
+  }
+  const bool existed = newest.known && !newest.tombstone;
+  if (newest.known &&
+      !Supersedes(entry.version, entry.tombstone, newest.version, newest.tombstone)) {
+    return {existed, false, newest.version};
+  }
+  const MemtableRecord* record = MakeRecord(entry, !entry.tombstone - live_below);
+  if (slot != nullptr) {
+    leaf->live_change.fetch_add(!entry.tombstone - existed, std::memory_order_relaxed);
+    slot->store(record, std::memory_order_release);
+  } else {
+    SetFilter(HashBytes(entry.word));
+    Insert(leaf, position, record, path_, low, high);
+    entries_.fetch_add(1, std::memory_order_relaxed);
+  }
+  bytes_.store(arena_.bytes(), std::memory_order_relaxed);
+  return {existed, true, entry.version};
+}
+
+void Memtable::Insert(Leaf* leaf, unsigned position, const MemtableRecord* record, const Path& path,
+                      const MemtableRecord* low, const MemtableRecord* high) {
+  const Permutation order(leaf->order.load(std::memory_order_relaxed));
+  const unsigned count = order.count();
+  if (count < kLeafSlots) {
+    leaf->heads[count] = HeadOf(record->word(), leaf->skip);
+    leaf->records[count].store(record, std::memory_order_release);
+    leaf->live_change.fetch_add(record->live_change, std::memory_order_relaxed);
+    leaf->order.store(order.Insert(position).bits(), std::memory_order_release);
+    return;
+  }
+  ReuseRetired();
+  const MemtableRecord* all[kLeafSlots + 1];
+  for (unsigned i = 0, from = 0; i <= kLeafSlots; ++i) {
+    all[i] =
+        i == position ? record : leaf->records[order.slot(from++)].load(std::memory_order_relaxed);
+  }
+  // Words that come in order fill their leaves; others leave half of each for more.
+  const unsigned left_count = position == kLeafSlots ? kLeafSlots : (kLeafSlots + 1) / 2;
+  const MemtableRecord* key = all[left_count];
+  Leaf* left = NewLeaf(all, left_count, low, key);
+  Leaf* right = NewLeaf(all + left_count, kLeafSlots + 1 - left_count, key, high);
+  Replace(path, left, key, right);
+  RetireNode(leaf);
+}
+
+Memtable::Leaf* Memtable::NewLeaf(const MemtableRecord* const* records, unsigned count,
+                                  const MemtableRecord* low, const MemtableRecord* high) {
+  Leaf* leaf = Allocate<Leaf>(&free_leaves_);
+  leaf->is_leaf = true;
+  leaf->skip = SkipBetween(low, high);
+  int32_t change = 0;
+  for (unsigned i = 0; i < count; ++i) {
+    leaf->heads[i] = HeadOf(records[i]->word(), leaf->skip);
+    leaf->records[i].store(records[i], std::memory_order_relaxed);
+    change += records[i]->live_change;
+  }
+  leaf->live_change.store(change, std::memory_order_relaxed);
+  leaf->order.store(Permutation::Sorted(count).bits(), std::memory_order_release);
+  return leaf;
+}
+
+Memtable::Inner* Memtable::NewInner(Node* const* children, const MemtableRecord* const* keys,
+                                    unsigned count, const MemtableRecord* low,
+                                    const MemtableRecord* high) {
+  Inner* inner = Allocate<Inner>(&free_inners_);
+  inner->is_leaf = false;
+  inner->skip = SkipBetween(low, high);
+  inner->children_count = count;
+  for (unsigned i = 0; i < count; ++i) {
+    inner->children[i].store(children[i], std::memory_order_relaxed);
+    if (i + 1 == count) break;
+    inner->keys[i] = keys[i];
+    inner->heads[i] = HeadOf(keys[i]->word(), inner->skip);
+  }
+  return inner;
+}
+
+// Puts two nodes and the key between them in the place of the child that the path ends in. Nodes
+// that are full split in turn; one store publishes it all.
+void Memtable::Replace(const Path& path, Node* left, const MemtableRecord* key, Node* right) {
+  for (size_t level = path.size(); level-- > 0;) {
+    const Step& step = path[level];
+    Inner* old = step.node;
+    Node* children[kFanout + 1];
+    const MemtableRecord* keys[kFanout];
+    unsigned count = 0;
+    for (unsigned i = 0; i < old->children_count; ++i) {
+      if (i == step.child) {
+        keys[count] = key;
+        children[count++] = left;
+        children[count++] = right;
+      } else {
+        children[count++] = old->children[i].load(std::memory_order_relaxed);
+      }
+      if (i + 1 < old->children_count) keys[count - 1] = old->keys[i];
+    }
+    RetireNode(old);
+    if (count <= kFanout) {
+      Node* inner = NewInner(children, keys, count, step.low, step.high);
+      std::atomic<Node*>* place =
+          level == 0 ? &root_ : &path[level - 1].node->children[path[level - 1].child];
+      place->store(inner, std::memory_order_release);
+      return;
+    }
+    const unsigned left_count = step.child + 1 == old->children_count ? kFanout - 1 : kFanout / 2;
+    const MemtableRecord* middle = keys[left_count - 1];
+    left = NewInner(children, keys, left_count, step.low, middle);
+    right =
+        NewInner(children + left_count, keys + left_count, count - left_count, middle, step.high);
+    key = middle;
+  }
+  Node* const children[] = {left, right};
+  root_.store(NewInner(children, &key, 2, nullptr, nullptr), std::memory_order_release);
+}
+
+template <typename T>
+T* Memtable::Allocate(std::vector<T*>* reusable) {
+  if (reusable->empty()) return new (arena_.Allocate(sizeof(T))) T;
+  T* node = reusable->back();
+  reusable->pop_back();
+  return node;
+}
+
+// The node may still be linked: it gets its mark in the next ReuseRetired.
+void Memtable::RetireNode(Node* node) { retired_.push_back({0, node}); }
+
+// Called between two changes of the tree, when what was retired is surely unlinked: gives it its
+// mark, and frees what no reader can see any more.
+void Memtable::ReuseRetired() {
+  // Looking at the readers' slots is worth it for a few dozen nodes at a time.
+  constexpr size_t kWorthwhile = 32;
+  if (retired_.size() < kWorthwhile) return;
+  const uint64_t oldest = epoch_->Oldest();
+  while (!retired_.empty() && retired_.front().mark != 0 && retired_.front().mark < oldest) {
+    Node* node = retired_.front().node;
+    retired_.pop_front();
+    if (node->is_leaf) {
+      free_leaves_.push_back(static_cast<Leaf*>(node));
+    } else {
+      free_inners_.push_back(static_cast<Inner*>(node));
+    }
+  }
+  if (retired_.empty() || retired_.back().mark != 0) return;
+  const uint64_t mark = epoch_->Mark();
+  for (auto it = retired_.rbegin(); it != retired_.rend() && it->mark == 0; ++it) it->mark = mark;
+}
+
+int64_t Memtable::LiveChange(std::string_view begin, std::string_view end) const {
+  int64_t change = 0;
+  if (empty()) return change;
+  MemtableCursor cursor(this);
+  for (cursor.Seek(begin); cursor.valid(); cursor.Next()) {
+    // A whole leaf at a time, where its last word is inside.
+    const Permutation order(cursor.order_);
+    const auto last = static_cast<int>(order.count()) - 1;
+    if (cursor.position_ == 0 && last >= 0) {
+      const MemtableRecord* greatest =
+          cursor.leaf_->records[order.slot(static_cast<unsigned>(last))].load(
+              std::memory_order_acquire);
+      if (end.empty() || greatest->word() < end) {
+        change += cursor.leaf_->live_change.load(std::memory_order_relaxed);
+        cursor.position_ = last;
+        continue;
+      }
+    }
+    if (!end.empty() && cursor.word() >= end) break;
+    change += cursor.record().live_change;
+  }
+  return change;
+}
+
+void MemtableCursor::EnterLeaf(const Memtable::Node* node) {
+  leaf_ = static_cast<const Memtable::Leaf*>(node);
+  order_ = leaf_->order.load(std::memory_order_acquire);
+}
+
+void MemtableCursor::DescendTo(std::string_view key) {
+  depth_ = 0;
+  const Memtable::Node* node = memtable_->root_.load(std::memory_order_acquire);
+  while (!node->is_leaf) {
+    const auto* inner = static_cast<const Memtable::Inner*>(node);
+    const unsigned child = Memtable::ChildFor(*inner, key);
+    levels_[depth_++] = {inner, child};
+    node = inner->children[child].load(std::memory_order_acquire);
+  }
+  EnterLeaf(node);
+}
+
+void MemtableCursor::DescendToEdge(const Memtable::Node* node, bool last) {
+  while (!node->is_leaf) {
+    const auto* inner = static_cast<const Memtable::Inner*>(node);
+    const unsigned child = last ? inner->children_count - 1 : 0;
+    levels_[depth_++] = {inner, child};
+    node = inner->children[child].load(std::memory_order_acquire);
+  }
+  EnterLeaf(node);
+}
+
+void MemtableCursor::Load(int position) {
+  position_ = position;
+  const Memtable::Permutation order(order_);
+  const bool inside = position >= 0 && position < static_cast<int>(order.count());
+  record_ = inside ? leaf_->records[order.slot(static_cast<unsigned>(position))].load(
+                         std::memory_order_acquire)
+                   : nullptr;
+}
+
+bool MemtableCursor::NextLeaf() {
+  while (depth_ > 0) {
+    Level& level = levels_[depth_ - 1];
+    if (level.child + 1 < level.node->children_count) {
+      ++level.child;
+      DescendToEdge(level.node->children[level.child].load(std::memory_order_acquire), false);
+      return true;
+    }
+    --depth_;
+  }
+  return false;
+}
+
+bool MemtableCursor::PreviousLeaf() {
+  while (depth_ > 0) {
+    Level& level = levels_[depth_ - 1];
+    if (level.child > 0) {
+      --level.child;
+      DescendToEdge(level.node->children[level.child].load(std::memory_order_acquire), true);
+      return true;
+    }
+    --depth_;
+  }
+  return false;
+}
+
+void MemtableCursor::Seek(std::string_view key) {
+  DescendTo(key);
+  bool equal;
+  Load(static_cast<int>(Memtable::LowerBound(*leaf_, order_, key, &equal)));
+  if (!valid() && NextLeaf()) Load(0);
+}
+
+void MemtableCursor::SeekBefore(std::string_view key) {
+  DescendTo(key);
+  bool equal;
+  Load(static_cast<int>(Memtable::LowerBound(*leaf_, order_, key, &equal)) - 1);
+  if (!valid() && PreviousLeaf()) {
+    Load(static_cast<int>(Memtable::Permutation(order_).count()) - 1);
+  }
+}
+
+void MemtableCursor::SeekToLast() {
+  depth_ = 0;
+  DescendToEdge(memtable_->root_.load(std::memory_order_acquire), true);
+  Load(static_cast<int>(Memtable::Permutation(order_).count()) - 1);
+}
+
+void MemtableCursor::Next() {
+  Load(position_ + 1);
+  if (!valid() && NextLeaf()) Load(0);
+}
+
+void MemtableCursor::Previous() {
+  Load(position_ - 1);
+  if (!valid() && PreviousLeaf()) {
+    Load(static_cast<int>(Memtable::Permutation(order_).count()) - 1);
+  }
+}
+
+}  // namespace trifecta::storage

@@ -1,0 +1,245 @@
+// The store's checkpoints: freeze the memtable, merge it into the tablets range by range, publish.
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+
+#include "storage/base/text.h"
+#include "storage/store_impl.h"
+#include "storage/tablet_merger.h"
+
+namespace trifecta::storage {
+namespace {
+
+// Outputs are published together up to this many bytes: a manifest costs two syncs.
+constexpr uint64_t kBatchBytes = 16u << 20;
+
+// Bytes of memtable that make a checkpoint worth it: 64 Ki entries, and a quarter of the base's, so
+// that a word is rewritten about four times while the base doubles.
+constexpr uint64_t kMemtableBytesMin = 16u << 20;
+constexpr uint64_t kMemtableBytesPerEntry = 56;
+constexpr uint64_t kMemtableShareOfBase = 4;
+
+// A checkpoint that failed (a full disk, mostly) is tried again after this.
+constexpr std::chrono::seconds kRetryAfter{1};
+
+// Background threads give way to those that serve.
+void LowerPriority() {
+  constexpr int kNice = 5;
+  (void)setpriority(PRIO_PROCESS, static_cast<id_t>(syscall(SYS_gettid)), kNice);
+}
+
+}  // namespace
+
+uint64_t StoreImpl::MemtableLimit() const {
+  const uint64_t share =
+      base_entries_.load(std::memory_order_relaxed) / kMemtableShareOfBase * kMemtableBytesPerEntry;
+  return std::min(options_.memtable_bytes, std::max(share, kMemtableBytesMin));
+}
+
+// Makes `next` the view; the one before goes when no reader is left, and with it the tablets that
+// only it held. Memtables are retired by their own rules.
+void StoreImpl::SwapView(std::unique_ptr<View> next) {
+  uint64_t entries = 0, bytes = 0;
+  for (const TabletPtr& tablet : next->tablets.tablets()) {
+    entries += tablet->record.live + tablet->record.tombstones;
+    bytes += tablet->record.file_bytes;
+  }
+  base_entries_.store(entries, std::memory_order_relaxed);
+  base_bytes_.store(bytes, std::memory_order_relaxed);
+  const View* before = view_.exchange(next.release());
+  if (before != nullptr) epoch_.Retire([before] { delete before; });
+}
+
+void StoreImpl::Freeze() {
+  auto next = std::make_unique<View>();
+  std::lock_guard lock(queue_->apply_mutex());
+  next->frozen = view().active;
+  next->freezes = view().freezes + 1;
+  next->active = new Memtable(&epoch_, options_.memtable_bytes);
+  next->tablets = view().tablets;
+  frozen_sequence_ = applied_sequence_;
+  SwapView(std::move(next));
+}
+
+// Publishes outputs in the place of the tablets [begin, end) of the view. The last batch also says
+// that the log is held up to the freeze.
+Status StoreImpl::PublishBatch(size_t begin, size_t end, std::vector<TabletPtr> made, bool last) {
+  const std::vector<TabletPtr>& before = view().tablets.tablets();
+  const auto at = [&](size_t i) { return before.begin() + static_cast<ptrdiff_t>(i); };
+  std::vector<TabletPtr> tablets(before.begin(), at(begin));
+  tablets.insert(tablets.end(), made.begin(), made.end());
+  const size_t merged = tablets.size();
+  tablets.insert(tablets.end(), at(end), before.end());
+  const Status status = files_->Publish(tablets, last ? frozen_sequence_ : files_->covered());
+  if (!status.ok()) {
+    if (status.code() != StatusCode::kDiskFull && status.code() != StatusCode::kUnavailable) {
+      Fail(status);
+      return status;
+    }
+    for (const TabletPtr& tablet : made) {
+      if (std::find(before.begin(), before.end(), tablet) == before.end()) {
+        (void)options_.file_system->Remove(tablet->file->name());
+      }
+    }
+    return status;
+  }
+  auto next = std::make_unique<View>();
+  Memtable* const frozen = view().frozen;
+  next->active = view().active;
+  next->freezes = view().freezes;
+  next->frozen = last ? nullptr : frozen;
+  next->tablets = TabletMap(std::move(tablets));
+  next->merged_tablets = last ? 0 : merged;
+  SwapView(std::move(next));
+  if (last) epoch_.Retire([frozen] { delete frozen; });
+  return Status::Ok();
+}
+
+Status StoreImpl::MergeFrozen() {
+  TabletMerger merger(options_.file_system, options_.folder, options_.tablet_bytes,
+                      files_->next_file());
+  const auto has_entries = [&](std::string_view low, std::string_view end) {
+    MemtableCursor cursor(view().frozen);
+    cursor.Seek(low);
+    return cursor.valid() && (end.empty() || cursor.word() < end);
+  };
+  size_t begin = view().merged_tablets;  // of the batch
+  std::vector<TabletPtr> made;
+  uint64_t made_bytes = 0;
+  // With no tablets yet there is one range without a base.
+  for (size_t i = begin;; ++i) {
+    const TabletMap& tablets = view().tablets;
+    const bool none = tablets.empty();
+    if (!none && i == tablets.size()) {
+      return PublishBatch(begin, i, std::move(made), true);
+    }
+    const TabletPtr tablet = none ? nullptr : tablets[i];
+    const MergeInput input{tablet.get(), view().frozen,
+                           none ? std::string_view() : tablet->record.low,
+                           none ? std::string_view() : tablets.EndOf(i)};
+    if (!has_entries(input.low, input.end)) {
+      if (none) return PublishBatch(0, 0, {}, true);
+      made.push_back(tablet);
+      continue;
+    }
+    const size_t made_before = made.size();
+    const uint64_t written = merger.written_bytes();
+    const Status status = merger.Merge(input, &made);
+    checkpoint_bytes_.fetch_add(merger.written_bytes() - written, std::memory_order_relaxed);
+    if (!status.ok()) {
+      // What was made of the ranges before this one is good: keep it.
+      if (i == begin) return status;
+      const Status kept = PublishBatch(begin, i, std::move(made), false);
+      return kept.ok() ? status : kept;
+    }
+    if (none) return PublishBatch(0, 0, std::move(made), true);
+    for (size_t k = made_before; k < made.size(); ++k) made_bytes += made[k]->record.file_bytes;
+    if (made_bytes >= kBatchBytes && i + 1 < tablets.size()) {
+      const size_t grown = made.size() - (i + 1 - begin);
+      TRIFECTA_RETURN_IF_ERROR(PublishBatch(begin, i + 1, std::move(made), false));
+      made.clear();
+      made_bytes = 0;
+      i += grown;  // the view's tablets moved
+      begin = i + 1;
+    }
+  }
+}
+
+bool StoreImpl::NothingToMerge() {
+  std::lock_guard lock(queue_->apply_mutex());
+  return view().active->empty() && files_->covered() == applied_sequence_;
+}
+
+Status StoreImpl::RunCheckpoint() {
+  std::lock_guard lock(checkpoint_mutex_);
+  if (view().frozen == nullptr) {
+    if (NothingToMerge()) return Status::Ok();
+    Freeze();
+  }
+  const Status status = Note(MergeFrozen());
+  if (status.ok()) {
+    checkpoints_.fetch_add(1, std::memory_order_relaxed);
+    if (Status released = log_->Release(frozen_sequence_); !released.ok()) {
+      options_.logger->Warning(StrCat("old log segments stay for now: ", released.message()));
+    }
+  } else {
+    checkpoint_failures_.fetch_add(1, std::memory_order_relaxed);
+    options_.logger->Warning(
+        StrCat("a checkpoint failed and will be tried again: ", status.message()));
+  }
+  {
+    std::lock_guard state(mutex_);
+    checkpoint_status_ = status;
+  }
+  room_.notify_all();
+  epoch_.Reclaim();
+  return status;
+}
+
+// Also what was written while an earlier memtable was still frozen.
+Status StoreImpl::CheckpointAll() {
+  for (;;) {
+    bool was_frozen;
+    {
+      std::lock_guard lock(checkpoint_mutex_);
+      was_frozen = view().frozen != nullptr;
+    }
+    TRIFECTA_RETURN_IF_ERROR(RunCheckpoint());
+    if (!was_frozen) return Status::Ok();
+  }
+}
+
+Status StoreImpl::Checkpoint() { return CheckpointAll(); }
+
+Status StoreImpl::Close() {
+  TRIFECTA_RETURN_IF_ERROR(CheckpointAll());
+  {
+    std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  wake_.notify_all();
+  if (checkpoint_thread_.joinable()) checkpoint_thread_.join();
+  if (prepare_thread_.joinable()) prepare_thread_.join();
+  return log_->Close();
+}
+
+void StoreImpl::CheckpointLoop() {
+  LowerPriority();
+  std::unique_lock lock(mutex_);
+  while (!stopping_) {
+    if (!checkpoint_wanted_) {
+      wake_.wait(lock);
+      continue;
+    }
+    checkpoint_wanted_ = false;
+    lock.unlock();
+    const Status status = RunCheckpoint();
+    lock.lock();
+    if (!status.ok()) {
+      checkpoint_wanted_ = true;
+      wake_.wait_for(lock, kRetryAfter, [&] { return stopping_; });
+    }
+  }
+}
+
+// Keeps a log segment ready ahead of use.
+void StoreImpl::PrepareLoop() {
+  LowerPriority();
+  std::unique_lock lock(mutex_);
+  while (!stopping_) {
+    if (!segment_wanted_) {
+      wake_.wait(lock);
+      continue;
+    }
+    segment_wanted_ = false;
+    lock.unlock();
+    // On failure the next Append tries it itself, and tells its caller.
+    (void)log_->PrepareSegment();
+    lock.lock();
+  }
+}
+
+}  // namespace trifecta::storage

@@ -1,0 +1,118 @@
+#include "storage/store_files.h"
+
+#include <set>
+
+#include "storage/base/text.h"
+#include "storage/file_names.h"
+
+namespace trifecta::storage {
+
+Result<std::unique_ptr<StoreFiles>> StoreFiles::Open(FileSystem* file_system, Logger* logger,
+                                                     std::string folder) {
+  std::unique_ptr<StoreFiles> files(new StoreFiles(file_system, logger, std::move(folder)));
+  std::vector<std::string> skipped;
+  Result<std::optional<Manifest>> manifest = ReadManifest(file_system, files->folder_, &skipped);
+  if (!manifest.ok()) return manifest.status();
+  for (const std::string& name : skipped) {
+    logger->Warning(StrCat(name, " was cut short by a crash before it counted; it is removed"));
+  }
+  if (!manifest->has_value()) {
+    TRIFECTA_RETURN_IF_ERROR(files->MakeFirst());
+    return files;
+  }
+  files->manifest_ = **manifest;
+  TRIFECTA_RETURN_IF_ERROR(files->OpenTablets());
+  TRIFECTA_RETURN_IF_ERROR(
+      RemoveOldManifests(file_system, files->folder_, files->manifest_.generation));
+  TRIFECTA_RETURN_IF_ERROR(files->RemoveStray());
+  return files;
+}
+
+Status StoreFiles::MakeFirst() {
+  Result<std::vector<std::string>> names = file_system_->List(folder_);
+  if (!names.ok()) return names.status();
+  for (const std::string& name : *names) {
+    const std::optional<FileName> parsed = ParseFileName(name);
+    if (parsed.has_value() && (parsed->kind == FileKind::kLog || parsed->kind == FileKind::kBase)) {
+      return {StatusCode::kDataDamaged,
+              StrCat(folder_, ": holds ", name, " but no manifest; restore the manifest from a ",
+                     "backup, or move the folder away to begin with an empty one")};
+    }
+  }
+  manifest_.generation = 1;
+  TRIFECTA_RETURN_IF_ERROR(WriteManifest(file_system_, folder_, manifest_));
+  return RemoveOldManifests(file_system_, folder_, manifest_.generation);
+}
+
+Status StoreFiles::OpenTablets() {
+  for (const TabletRecord& record : manifest_.tablets) {
+    const std::string path = PathIn(folder_, BaseName(record.file_number));
+    Result<std::unique_ptr<BaseFile>> file = BaseFile::Open(path);
+    if (!file.ok()) {
+      if (file.status().code() != StatusCode::kNotFound) return file.status();
+      return {StatusCode::kDataDamaged,
+              StrCat(path,
+                     ": missing, though the manifest names it; restore it from a backup or "
+                     "rebuild the node from its replicas")};
+    }
+    const BaseHeader& header = (*file)->header();
+    if (header.file_number != record.file_number || header.header_crc != record.header_crc ||
+        header.file_bytes != record.file_bytes) {
+      return {StatusCode::kDataDamaged,
+              StrCat(path,
+                     ": at offset 0: not the file that the manifest names; restore it from "
+                     "a backup or rebuild the node from its replicas")};
+    }
+    tablets_.push_back(std::make_shared<Tablet>(Tablet{record, std::move(*file)}));
+  }
+  return Status::Ok();
+}
+
+Status StoreFiles::RemoveStray() {
+  std::set<uint64_t> named;
+  for (const TabletRecord& record : manifest_.tablets) named.insert(record.file_number);
+  Result<std::vector<std::string>> names = file_system_->List(folder_);
+  if (!names.ok()) return names.status();
+  for (const std::string& name : *names) {
+    const std::optional<FileName> parsed = ParseFileName(name);
+    if (!parsed.has_value() || parsed->kind != FileKind::kBase || named.contains(parsed->number)) {
+      continue;
+    }
+    // A number that was used must not be used again, even if its removal is lost with the power.
+    manifest_.next_file = std::max(manifest_.next_file, parsed->number + 1);
+    TRIFECTA_RETURN_IF_ERROR(file_system_->Remove(PathIn(folder_, name)));
+  }
+  return Status::Ok();
+}
+
+Status StoreFiles::Publish(std::vector<TabletPtr> tablets, uint64_t covered) {
+  Manifest next = manifest_;
+  ++next.generation;
+  next.covered = covered;
+  next.tablets.clear();
+  std::set<uint64_t> named;
+  for (const TabletPtr& tablet : tablets) {
+    next.tablets.push_back(tablet->record);
+    named.insert(tablet->record.file_number);
+  }
+  TRIFECTA_RETURN_IF_ERROR(file_system_->SyncFolder(folder_));
+  TRIFECTA_RETURN_IF_ERROR(WriteManifest(file_system_, folder_, next));
+  const std::vector<TabletPtr> before = std::move(tablets_);
+  manifest_ = std::move(next);
+  tablets_ = std::move(tablets);
+  written_bytes_ += EncodeManifest(manifest_).size();
+
+  Status removed = RemoveOldManifests(file_system_, folder_, manifest_.generation);
+  for (const TabletPtr& tablet : before) {
+    if (!removed.ok()) break;  // an old manifest may still name them
+    if (named.contains(tablet->record.file_number)) continue;
+    removed = file_system_->Remove(tablet->file->name());
+  }
+  if (!removed.ok()) {
+    logger_->Warning(
+        StrCat("files of an earlier state stay until the next start: ", removed.message()));
+  }
+  return Status::Ok();
+}
+
+}  // namespace trifecta::storage

@@ -1,0 +1,51 @@
+// The files of a store as a whole: what Open finds in the folder, and the publishing of new base
+// files. The rules that make every crash recoverable are in storage/manifest.h.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "storage/base/file_system.h"
+#include "storage/base/logger.h"
+#include "storage/base/status.h"
+#include "storage/manifest.h"
+#include "storage/tablet_map.h"
+
+namespace trifecta::storage {
+
+class StoreFiles {
+ public:
+  // Reads the manifest, or makes the first one in a folder without any; opens the tablets that it
+  // names, and removes base files that no manifest names: outputs of a checkpoint cut short.
+  // kDataDamaged names what is missing or does not fit.
+  static Result<std::unique_ptr<StoreFiles>> Open(FileSystem* file_system, Logger* logger,
+                                                  std::string folder);
+
+  const std::vector<TabletPtr>& tablets() const { return tablets_; }
+  uint64_t covered() const { return manifest_.covered; }
+  uint64_t* next_file() { return &manifest_.next_file; }
+
+  // Makes `tablets` (written and synced already) the store's, holding the log up to `covered`;
+  // then removes the base files that are no longer named. kDiskFull: nothing changed. Another
+  // error: what a later start finds is unknown, and the store must not go on.
+  Status Publish(std::vector<TabletPtr> tablets, uint64_t covered);
+
+  uint64_t written_bytes() const { return written_bytes_; }
+
+ private:
+  StoreFiles(FileSystem* file_system, Logger* logger, std::string folder)
+      : file_system_(file_system), logger_(logger), folder_(std::move(folder)) {}
+  Status OpenTablets();
+  Status MakeFirst();
+  Status RemoveStray();
+
+  FileSystem* const file_system_;
+  Logger* const logger_;
+  const std::string folder_;
+  Manifest manifest_;
+  std::vector<TabletPtr> tablets_;
+  uint64_t written_bytes_ = 0;
+};
+
+}  // namespace trifecta::storage

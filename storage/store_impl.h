@@ -1,0 +1,108 @@
+// The store on disk: storage/store.h, built from the log, the memtables, the tablets and the
+// checkpoint thread. Not for use outside of storage.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "storage/commit_queue.h"
+#include "storage/epoch.h"
+#include "storage/folder_lock.h"
+#include "storage/log.h"
+#include "storage/store.h"
+#include "storage/store_files.h"
+#include "storage/view.h"
+
+namespace trifecta::storage {
+
+class StoreImpl : public Store {
+ public:
+  static Result<std::unique_ptr<Store>> Open(StoreOptions options);
+  ~StoreImpl() override;
+
+  Status Write(std::span<const Entry> entries, std::span<WriteOutcome> outcomes) override;
+  Result<Lookup> Get(std::string_view word) const override;
+  Status Search(const SearchOptions& options, Page* page) const override;
+  Result<uint64_t> Count(std::string_view prefix) const override;
+  Result<std::vector<std::string>> ShardRoots(std::string_view prefix,
+                                              unsigned k_factor) const override;
+  Status Checkpoint() override;
+  Status Close() override;
+  StoreStats Stats() const override;
+  void OnFailure(std::function<void(const Status&)> callback) override;
+
+ private:
+  struct WriteContext {
+    std::span<WriteOutcome> outcomes;
+    std::vector<OlderEntry> older;  // what the layers below the active memtable held
+    uint64_t freezes = 0;           // when that was looked up
+  };
+
+  explicit StoreImpl(StoreOptions options);
+
+  // Opening.
+  Status Recover();
+
+  // Writing.
+  Status WaitForRoom();
+  Status LookUpOlder(const View& view, std::span<const Entry> entries,
+                     std::vector<OlderEntry>* older) const;
+  Status Commit(std::span<PendingWrite* const> group);
+  void Apply(std::span<PendingWrite* const> group);
+  static void ApplyEntries(Memtable* active, std::span<const Entry> entries,
+                           std::span<const OlderEntry> older, std::span<WriteOutcome> outcomes);
+
+  // Checkpoints (storage/store_checkpoint.cc).
+  uint64_t MemtableLimit() const;
+  Status RunCheckpoint();
+  Status CheckpointAll();
+  bool NothingToMerge();
+  void Freeze();
+  Status MergeFrozen();
+  Status PublishBatch(size_t begin, size_t end, std::vector<TabletPtr> made, bool last);
+  void SwapView(std::unique_ptr<View> next);
+  void CheckpointLoop();
+  void PrepareLoop();
+
+  const View& view() const { return *view_.load(std::memory_order_acquire); }
+  Status Note(Status status) const;
+  void Fail(const Status& status);
+
+  const StoreOptions options_;
+  std::unique_ptr<FolderLock> lock_;
+  mutable Epoch epoch_;
+  std::unique_ptr<StoreFiles> files_;  // under checkpoint_mutex_
+  std::unique_ptr<Log> log_;
+  std::unique_ptr<CommitQueue> queue_;
+
+  // Swapped under checkpoint_mutex_; freezing also holds the queue's apply mutex.
+  std::atomic<const View*> view_{nullptr};
+  uint64_t applied_sequence_ = 0;  // under the apply mutex
+
+  std::mutex checkpoint_mutex_;   // one checkpoint at a time
+  uint64_t frozen_sequence_ = 0;  // under checkpoint_mutex_
+  std::atomic<uint64_t> checkpoints_{0}, checkpoint_failures_{0}, checkpoint_bytes_{0};
+  std::atomic<uint64_t> base_entries_{0}, base_bytes_{0};
+
+  // Guards what the threads wait for.
+  mutable std::mutex mutex_;
+  std::condition_variable wake_;  // the background threads
+  std::condition_variable room_;  // writers that wait for a checkpoint
+  bool stopping_ = false;
+  bool checkpoint_wanted_ = false;
+  bool segment_wanted_ = false;
+  Status checkpoint_status_;  // of the last one
+  Status failure_;            // the log's: no more writes
+  std::function<void(const Status&)> on_failure_;
+  mutable std::string damage_;  // the first damage met
+  std::atomic<bool> disk_full_{false};
+
+  std::thread checkpoint_thread_, prepare_thread_;
+};
+
+}  // namespace trifecta::storage

@@ -1,0 +1,50 @@
+// The tablets of a store: neighbouring ranges of words, each with a base file. Immutable; a
+// checkpoint makes a new map.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "storage/base_file.h"
+#include "storage/manifest.h"
+
+namespace trifecta::storage {
+
+struct Tablet {
+  TabletRecord record;
+  std::unique_ptr<BaseFile> file;
+};
+using TabletPtr = std::shared_ptr<const Tablet>;
+
+// Any thread.
+class TabletMap {
+ public:
+  TabletMap() = default;
+  // In order of their lowest words; the first tablet's is "".
+  explicit TabletMap(std::vector<TabletPtr> tablets);
+
+  bool empty() const { return tablets_.empty(); }
+  size_t size() const { return tablets_.size(); }
+  const TabletPtr& operator[](size_t i) const { return tablets_[i]; }
+  const std::vector<TabletPtr>& tablets() const { return tablets_; }
+
+  // The tablet whose range holds `word`. Not when empty.
+  size_t IndexFor(std::string_view word) const;
+  // The first word beyond tablet i, "" for the last.
+  std::string_view EndOf(size_t i) const {
+    return i + 1 < tablets_.size() ? std::string_view(tablets_[i + 1]->record.low)
+                                   : std::string_view();
+  }
+
+ private:
+  std::vector<TabletPtr> tablets_;
+  // What all lowest words but the first share, and the eight bytes after it of each: the search
+  // compares integers, however long the common beginning.
+  std::string_view shared_;
+  std::vector<uint64_t> heads_;
+};
+
+}  // namespace trifecta::storage

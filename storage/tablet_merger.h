@@ -1,0 +1,63 @@
+// One step of a checkpoint: a tablet's base file and the memtable entries of its range become new
+// base files.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "storage/base/file_system.h"
+#include "storage/base/status.h"
+#include "storage/memtable.h"
+#include "storage/tablet_map.h"
+
+namespace trifecta::storage {
+
+struct MergeInput {
+  const Tablet* tablet = nullptr;  // null: there is no base yet
+  const Memtable* memtable = nullptr;
+  std::string_view low, end;  // the range: from `low` on, below `end` (empty: no bound)
+};
+
+// One thread. Holds the words of one output file in memory: some 30 MiB for 4 MiB of URLs.
+class TabletMerger {
+ public:
+  // `tablet_bytes`: about how large an output may be; more input makes more outputs.
+  // `next_file` is counted up for each file made.
+  TabletMerger(FileSystem* file_system, std::string folder, uint64_t tablet_bytes,
+               uint64_t* next_file)
+      : file_system_(file_system),
+        folder_(std::move(folder)),
+        tablet_bytes_(tablet_bytes),
+        next_file_(next_file) {}
+
+  // Writes and syncs the outputs (the folder's sync is the caller's), and appends them to `made` in
+  // order, mapped. On an error the files it made are removed; `input` is as it was.
+  Status Merge(const MergeInput& input, std::vector<TabletPtr>* made);
+
+  uint64_t written_bytes() const { return written_bytes_; }
+
+ private:
+  struct Gathered {
+    uint32_t begin, length;
+    uint8_t flags;
+    Version version;
+  };
+
+  void Gather(std::string_view word, bool tombstone, Version version);
+  Status Emit(std::string_view low, std::vector<TabletPtr>* made);
+
+  FileSystem* const file_system_;
+  const std::string folder_;
+  const uint64_t tablet_bytes_;
+  uint64_t* const next_file_;
+  uint64_t written_bytes_ = 0;
+
+  std::string bytes_;
+  std::vector<Gathered> gathered_;
+  double estimate_ = 0;  // bytes of the output so far
+};
+
+}  // namespace trifecta::storage

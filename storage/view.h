@@ -1,0 +1,23 @@
+// What a reader reads: the layers of a store at one moment, newest first. Immutable; swapped by one
+// pointer, and freed by the epoch.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "storage/memtable.h"
+#include "storage/tablet_map.h"
+
+namespace trifecta::storage {
+
+struct View {
+  Memtable* active = nullptr;  // takes the writes
+  uint64_t freezes = 0;        // how many memtables were active before
+  Memtable* frozen = nullptr;  // full, being merged into the tablets; null when there is none
+  TabletMap tablets;
+  // The tablets before this one hold the frozen entries of their ranges already. All ranges are
+  // still in `frozen` too, with the same versions, so only counting needs to know.
+  size_t merged_tablets = 0;
+};
+
+}  // namespace trifecta::storage
