@@ -14,15 +14,18 @@ namespace {
 constexpr std::string_view kEnvironmentPrefix = "TRIFECTAD_";
 constexpr std::string_view kConfigVariable = "TRIFECTAD_CONFIG";
 
-struct PlainOption {
-  std::string_view flags, help;
+// The options that are no keys, beside --config.
+struct ModeFlag {
+  const char *flags, *name, *help;
+  Mode mode;
 };
-constexpr PlainOption kPlainOptions[] = {
-    {"--config FILE", "the configuration file (/etc/trifecta/trifectad.toml)"},
-    {"--check-config", "check the configuration, print every fault, and end"},
-    {"--print-config", "print the configuration in effect, and end"},
-    {"-h, --help", "print this, and end"},
-    {"-V, --version", "print the version, and end"},
+constexpr ModeFlag kModes[] = {
+    {"--check-config", "--check-config", "check the configuration, print every fault, and end",
+     Mode::kCheckConfig},
+    {"--print-config", "--print-config", "print the configuration in effect, and end",
+     Mode::kPrintConfig},
+    {"-h,--help", "--help", "print this, and end", Mode::kHelp},
+    {"-V,--version", "--version", "print the version, and end", Mode::kVersion},
 };
 
 Status Usage(std::string message) {
@@ -33,20 +36,21 @@ Status Usage(std::string message) {
 // The sentence for what is neither an option nor the value of one.
 Status Unexpected(const std::string& argument) {
   if (!argument.starts_with('-')) return Usage(StrCat("unexpected argument '", argument, "'"));
-  std::vector<std::string> flags = {"--config", "--check-config", "--print-config", "--help",
-                                    "--version"};
+  std::vector<std::string> flags = {"--config"};
+  for (const ModeFlag& flag : kModes) flags.emplace_back(flag.name);
   for (const Key& key : Keys()) flags.push_back(FlagName(key));
   const std::vector<std::string_view> views(flags.begin(), flags.end());
   const std::string name = argument.substr(0, argument.find('='));
   return Usage(StrCat("unknown option '", name, "'", DidYouMean(name, views)));
 }
 
+// --help and --version win over the others, which come first in the table.
 Mode ModeOf(const CLI::App& app) {
-  if (app.count("--help") > 0) return Mode::kHelp;
-  if (app.count("--version") > 0) return Mode::kVersion;
-  if (app.count("--check-config") > 0) return Mode::kCheckConfig;
-  if (app.count("--print-config") > 0) return Mode::kPrintConfig;
-  return Mode::kRun;
+  Mode mode = Mode::kRun;
+  for (const ModeFlag& flag : kModes) {
+    if (app.get_option(flag.name)->as<bool>()) mode = flag.mode;
+  }
+  return mode;
 }
 
 Result<CommandLine> Collect(const CLI::App& app, const std::map<std::string, std::string>& values) {
@@ -65,13 +69,38 @@ Result<CommandLine> Collect(const CLI::App& app, const std::map<std::string, std
   return line;
 }
 
+bool TakesValue(std::string_view flag) {
+  if (flag == "--config") return true;
+  return std::any_of(Keys().begin(), Keys().end(),
+                     [&](const Key& key) { return FlagName(key) == flag; });
+}
+
+// Makes two arguments of "--flag=value", and sees to it that each flag has its value: CLI11 takes
+// the next argument for the value of "--flag=", and the next flag for that of "--flag".
+Status SplitArguments(std::vector<std::string> given, std::vector<std::string>* split) {
+  for (size_t i = 0; i < given.size(); ++i) {
+    const size_t equals = given[i].find('=');
+    const std::string flag = given[i].substr(0, equals);
+    if (!TakesValue(flag)) {
+      split->push_back(given[i]);
+      continue;
+    }
+    split->push_back(flag);
+    if (equals != std::string::npos) {
+      split->push_back(given[i].substr(equals + 1));
+    } else if (i + 1 < given.size() && !given[i + 1].starts_with("--")) {
+      split->push_back(given[++i]);
+    } else {
+      return Usage(StrCat("option '", flag, "' needs a value"));
+    }
+  }
+  return Status::Ok();
+}
+
 void AddOptions(CLI::App* app, std::map<std::string, std::string>* values) {
   app->set_help_flag();
   app->allow_extras();
-  app->add_flag("-h,--help");
-  app->add_flag("-V,--version");
-  app->add_flag("--check-config");
-  app->add_flag("--print-config");
+  for (const ModeFlag& flag : kModes) app->add_flag(flag.flags);
   app->add_option("--config", (*values)["--config"])->take_last();
   for (const Key& key : Keys()) {
     const std::string flag = FlagName(key);
@@ -120,15 +149,15 @@ void AppendHelpLine(std::string* text, std::string_view left, std::string_view r
 }  // namespace
 
 Result<CommandLine> ParseCommandLine(int argc, const char* const* argv) {
-  // CLI11 reports by exceptions; they end here.
+  std::vector<std::string> arguments;
+  TRIFECTA_RETURN_IF_ERROR(SplitArguments({argv + 1, argv + argc}, &arguments));
+  std::reverse(arguments.begin(), arguments.end());  // CLI11 takes them from the back
   std::map<std::string, std::string> values;
   CLI::App app;
-  try {
+  try {  // CLI11 reports by exceptions; they end here
     AddOptions(&app, &values);
-    app.parse(argc, argv);
+    app.parse(std::move(arguments));
     return Collect(app, values);
-  } catch (const CLI::ArgumentMismatch&) {
-    return Usage(StrCat("option '", argv[argc - 1], "' needs a value"));
   } catch (const CLI::Error& error) {
     return Usage(error.what());
   }
@@ -162,9 +191,9 @@ std::string HelpText() {
       "trifectad, the daemon of Trifecta, a distributed trie database\n\n"
       "  trifectad --data-dir DIR    run a cluster of one node on 127.0.0.1:8000\n\n"
       "Options\n";
-  for (const PlainOption& option : kPlainOptions) {
-    AppendHelpLine(&text, option.flags, option.help);
-  }
+  AppendHelpLine(&text, "--config FILE",
+                 StrCat("the configuration file (", kDefaultConfigFile, ")"));
+  for (const ModeFlag& flag : kModes) AppendHelpLine(&text, flag.flags, flag.help);
   text +=
       "\nKeys: each is an option, a key of the file (data_dir = \"DIR\") and a variable of the\n"
       "environment (TRIFECTAD_DATA_DIR); the option wins, then the variable, then the file.\n";

@@ -116,7 +116,8 @@ Result<uint64_t> ParseNumber(std::string_view text, uint64_t least, uint64_t mos
 }
 
 Result<Endpoint> ParseListen(std::string_view text) {
-  std::string full = text.starts_with(':') ? StrCat(kDefaultHost, text) : std::string(text);
+  const bool port_alone = text.starts_with(':') && !text.starts_with("::");
+  std::string full = port_alone ? StrCat(kDefaultHost, text) : std::string(text);
   const bool with_port = full.starts_with('[') || std::count(full.begin(), full.end(), ':') == 1;
   const bool any_port = with_port && full.ends_with(":0");
   if (any_port) full.back() = '1';  // an address to connect to has no port 0
