@@ -15,6 +15,7 @@ constexpr StatusTitle kTitles[] = {
     {403, "Forbidden"},
     {404, "Not found"},
     {405, "Method not allowed"},
+    {406, "Not acceptable"},
     {408, "Request timeout"},
     {409, "Conflict"},
     {411, "Length required"},

@@ -85,7 +85,7 @@ struct Route {
 
 // An RFC 9457 problem (product.md, section 2): Content-Type application/problem+json, `type`
 // urn:trifecta:problem:CODE, title, status, code, detail, retryable. Every error of the server goes
-// through here, those of the HTTP layer itself included.
+// through here, those of the HTTP layer itself included. 429 and 503 get "Retry-After: 1".
 // `extra` is further JSON members, already encoded, for instance R"("outcome":"unknown")".
 Response Problem(int status, std::string_view code, std::string_view detail,
                  std::string_view extra = {});

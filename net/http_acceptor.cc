@@ -146,12 +146,12 @@ void HttpAcceptor::Consider(ServerConnection* connection) {
 }
 
 void HttpAcceptor::Write(ServerConnection* connection) {
-  std::string& output = connection->output;
-  const Socket::Transfer transfer = connection->socket.Send(output);
+  const std::string_view rest = std::string_view(connection->output).substr(connection->sent);
+  const Socket::Transfer transfer = connection->socket.Send(rest);
   if (transfer.outcome == Socket::Outcome::kEnd) return Close(connection);
-  output.erase(0, transfer.count);
-  if (!output.empty()) return Park(connection, State::kWriting, connection->wake_at);
-  output.shrink_to_fit();
+  connection->sent += transfer.count;
+  if (transfer.count < rest.size()) return Park(connection, State::kWriting, connection->wake_at);
+  connection->output = {};
   FinishAnswer(connection);
 }
 
@@ -251,7 +251,7 @@ void HttpAcceptor::Answer(ServerConnection* connection, std::string bytes, After
   // A slow reader: the loop waits for it, not a worker.
   const auto needed = milliseconds(rest.size() * 1'000 / std::max<size_t>(options_.least_rate, 1));
   const auto give_up = Clock::now() + options_.rate_window + needed;
-  bytes.erase(0, bytes.size() - rest.size());
+  connection->sent = bytes.size() - rest.size();
   connection->output = std::move(bytes);
   if (!Account(connection, connection->output.size())) return Close(connection, true);
   Park(connection, State::kWriting, give_up);

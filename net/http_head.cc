@@ -91,7 +91,7 @@ std::optional<HeadRefusal> ParseRequestLine(std::string_view line, HttpHead* hea
   const std::string_view version = line.substr(last + 1);
   if (!IsToken(head->method)) return kBadLine;
   if (target.size() > kTargetBytesMax) return kTargetTooLong;
-  if (version.size() != 8 || !version.starts_with("HTTP/")) return kBadLine;
+  if (version.size() != 8 || !version.starts_with("HTTP/") || version[6] != '.') return kBadLine;
   if (version != "HTTP/1.1" && version != "HTTP/1.0") return kBadVersion;
   head->http10 = version.back() == '0';
   if (target.empty() || !std::all_of(target.begin(), target.end(), IsTargetByte)) return kBadLine;

@@ -174,7 +174,7 @@ HttpAcceptor::Delegate::Next HttpServer::Impl::OnInput(ServerConnection* connect
 }
 
 void HttpServer::Impl::OnInputTimeout(ServerConnection* connection) {
-  Response refusal = Problem(408, "timeout", "the request did not arrive in time");
+  Response refusal = Problem(408, "request_timeout", "the request did not arrive in time");
   refusal.close = true;
   Refuse(connection, std::move(refusal));
 }

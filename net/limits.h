@@ -27,6 +27,9 @@ inline constexpr size_t kTrailerBytesMax = 4 * 1024;
 // socket's buffer.
 inline constexpr size_t kStreamPieceBytes = 64 * 1024;
 
+// Request::deadline of a streaming route: a stream takes as long as it takes, its rate is bounded.
+inline constexpr std::chrono::hours kStreamDeadline{24};
+
 // Connections that the kernel has completed and we have not accepted yet; Linux caps it at
 // net.core.somaxconn, 4,096 by default.
 inline constexpr int kListenBacklog = 4096;

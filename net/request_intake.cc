@@ -152,10 +152,9 @@ Verdict RequestIntake::TakeBody(ServerConnection* connection, Response* refusal)
   if (request.body.size() > kBufferedBodyBytes) return Refuse(TooLarge(), true, refusal);
   const bool enough = streams && request.body.size() == kBufferedBodyBytes;
   if (request.decoder.state() == BodyDecoder::State::kMore && !enough) return Verdict::kMore;
-  // A stream takes as long as it takes.
-  request.deadline = request.route->lane == Lane::kStream
-                         ? Clock::time_point::max()
-                         : Clock::now() + options_.request_deadline;
+  const std::chrono::milliseconds allowed =
+      request.route->lane == Lane::kStream ? kStreamDeadline : options_.request_deadline;
+  request.deadline = Clock::now() + allowed;
   return Verdict::kReady;
 }
 

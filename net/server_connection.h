@@ -70,7 +70,8 @@ struct ServerConnection {
   std::string remote;
   std::string input;  // received and not yet consumed; it begins with what comes after head_bytes
   bool input_pending = false;  // input holds the beginning of another request to look at
-  std::string output;          // what is still to be sent
+  std::string output;          // an answer that the loop finishes
+  size_t sent = 0;             // of output
   After after = After::kKeep;
   size_t lingered = 0;         // bytes dropped
   size_t accounted = 0;        // of the loop's byte budget

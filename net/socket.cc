@@ -53,6 +53,14 @@ Result<Addresses> Resolve(const std::string& host, uint16_t port) {
   return Addresses(found, &freeaddrinfo);
 }
 
+// IPv4 where a name has both: "localhost" then is what clients that name 127.0.0.1 reach.
+const addrinfo* Preferred(const addrinfo* first) {
+  for (const addrinfo* address = first; address != nullptr; address = address->ai_next) {
+    if (address->ai_family == AF_INET) return address;
+  }
+  return first;
+}
+
 Status ListenError(int error, const std::string& host, uint16_t port) {
   const std::string where = StrCat("cannot listen on ", host, ":", port);
   if (error == EADDRINUSE) {
@@ -110,7 +118,7 @@ void Socket::Reset() {
 Result<Socket> ListenOn(const std::string& host, uint16_t port) {
   Result<Addresses> addresses = Resolve(host, port);
   if (!addresses.ok()) return addresses.status();
-  const addrinfo* address = addresses->get();
+  const addrinfo* address = Preferred(addresses->get());
   Socket listener(socket(address->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!listener.open()) return ListenError(errno, host, port);
   SetOption(listener.fd(), SOL_SOCKET, SO_REUSEADDR, 1);
