@@ -1,0 +1,129 @@
+// trifectad: reads the configuration, then runs the daemon (daemon/daemon.h).
+#include <fcntl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <string>
+
+#include "daemon/daemon.h"
+#include "daemon/log.h"
+#include "daemon/notify.h"
+#include "daemon/options.h"
+#include "daemon/signals.h"
+#include "daemon/token_file.h"
+#include "storage/base/text.h"
+
+namespace trifecta::daemon {
+namespace {
+
+// Files, listening and internal descriptors beside the connections.
+constexpr rlim_t kOwnDescriptors = 1'024;
+
+// A descriptor that is closed at the start would be given to a data file, and what is printed
+// would end up in it.
+void OpenStandardStreams() {
+  while (true) {
+    const int fd = open("/dev/null", O_RDWR);
+    if (fd > STDERR_FILENO) {
+      close(fd);
+      return;
+    }
+    if (fd < 0) return;
+  }
+}
+
+void PrintFault(std::string_view text) {
+  const bool journal = DetectLogFormat(STDERR_FILENO) == LogFormat::kJournal;
+  std::fprintf(stderr, "%s%s\n", journal ? "<3>" : "", EscapeForLog(text).c_str());
+}
+
+void Print(const std::string& text) { std::fwrite(text.data(), 1, text.size(), stdout); }
+
+ExitStatus Flushed() {
+  return std::fflush(stdout) == 0 && std::ferror(stdout) == 0 ? kExitClean : kExitIoError;
+}
+
+// Checks also what only the daemon itself would read.
+ExitStatus CheckConfig(const Effective& effective) {
+  const Result<Token> token = ReadTokenFile(effective.config.token_file);
+  if (!token.ok()) {
+    PrintFault(token.status().message());
+    return kExitConfiguration;
+  }
+  for (const std::string& warning : effective.warnings) PrintFault(StrCat("warning: ", warning));
+  if (!token->warning.empty()) PrintFault(StrCat("warning: ", token->warning));
+  Print("the configuration is valid\n");
+  return Flushed();
+}
+
+// A connection is a descriptor; shells give 1,024 unless asked. Where the system gives fewer than
+// are wanted, so many connections fewer are taken.
+void FitToDescriptorLimit(unsigned* connections, Logger* log) {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  const rlim_t wanted = *connections + kOwnDescriptors;
+  if (limit.rlim_cur < wanted) {
+    const rlimit raised{std::min(wanted, limit.rlim_max), limit.rlim_max};
+    if (setrlimit(RLIMIT_NOFILE, &raised) == 0) limit = raised;
+  }
+  if (limit.rlim_cur >= wanted) return;
+  const rlim_t own = std::min(kOwnDescriptors, limit.rlim_cur / 2);
+  *connections = static_cast<unsigned>(limit.rlim_cur - own);
+  log->Info(StrCat("at most ", *connections,
+                   " connections, since the system lets this process open ", limit.rlim_cur,
+                   " files; to have more, raise that (ulimit -n, LimitNOFILE=)"));
+}
+
+ExitStatus RunDaemon(const CommandLine& command_line, const Environment& environment,
+                     const Effective& effective, Notifier* notifier) {
+  Config config = effective.config;
+  LogWriter log(STDERR_FILENO, config.log_level, config.log_format);
+  Result<std::unique_ptr<SignalEvents>> events = SignalEvents::Create();
+  if (!events.ok()) {
+    log.Error(events.status().message());
+    return kExitInternal;
+  }
+  EndOnUnreadablePages(DetectLogFormat(STDERR_FILENO) == LogFormat::kJournal);
+  log.Info(StrCat("trifectad ", TRIFECTA_VERSION, " starts, data folder ", config.data_dir));
+  for (const std::string& warning : effective.warnings) log.Warning(warning);
+  FitToDescriptorLimit(&config.max_connections, &log);
+  DaemonParts parts;
+  parts.log = &log;
+  parts.notifier = notifier;
+  parts.events = events->get();
+  parts.reload = [&] { return LoadConfig(command_line, environment); };
+  Daemon daemon(config, std::move(parts));
+  const ExitStatus listening = daemon.Listen();
+  return listening == kExitClean ? daemon.Run() : listening;
+}
+
+ExitStatus Main(int argc, char** argv) {
+  OpenStandardStreams();
+  Notifier notifier = Notifier::FromEnvironment();
+  const Result<CommandLine> command_line = ParseCommandLine(argc, argv);
+  if (!command_line.ok()) {
+    std::fprintf(stderr, "trifectad: %s\n", command_line.status().message().c_str());
+    return kExitUsage;
+  }
+  if (command_line->mode == Mode::kHelp) Print(HelpText());
+  if (command_line->mode == Mode::kVersion) Print(StrCat("trifectad ", TRIFECTA_VERSION, "\n"));
+  if (command_line->mode == Mode::kHelp || command_line->mode == Mode::kVersion) return Flushed();
+
+  const Environment environment = ProcessEnvironment();
+  const Effective effective = LoadConfig(*command_line, environment);
+  for (const std::string& error : effective.errors) PrintFault(error);
+  if (!effective.errors.empty()) return kExitConfiguration;
+  if (command_line->mode == Mode::kCheckConfig) return CheckConfig(effective);
+  if (command_line->mode == Mode::kPrintConfig) {
+    Print(PrintConfig(effective));
+    return Flushed();
+  }
+  return RunDaemon(*command_line, environment, effective, &notifier);
+}
+
+}  // namespace
+}  // namespace trifecta::daemon
+
+int main(int argc, char** argv) { return trifecta::daemon::Main(argc, argv); }
