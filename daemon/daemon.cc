@@ -66,9 +66,9 @@ ExitStatus Daemon::Listen() {
     return ExitStatusForListening(server.status());
   }
   server_ = std::move(*server);
-  config_.listen.port = server_->port();
+  bound_ = {config_.listen.host, server_->port()};
   context_.address = AdvertisedEndpoint(config_, server_->port()).ToString();
-  log_->Info(StrCat("listening on ", config_.listen.ToString()));
+  log_->Info(StrCat("listening on ", bound_.ToString()));
   return kExitClean;
 }
 
@@ -150,7 +150,7 @@ void Daemon::Serve() {
 void Daemon::BeginStop() {
   if (stop_deadline_) return;
   parts_.events->LetSignalsKill();
-  stop_deadline_.emplace(kStopTime, kExitClean,
+  stop_deadline_.emplace(parts_.times.total, kExitClean,
                          "stopping took too long and was cut short: nothing acknowledged is lost, "
                          "but the next start replays the log",
                          log_);
@@ -162,13 +162,13 @@ void Daemon::BeginStop() {
 ExitStatus Daemon::Stop() {
   if (failed()) {
     parts_.notifier->Stopping("stopping after an I/O error");
-    server_->Stop(kHangUpTime);
+    server_->Stop(parts_.times.hang_up);
     return kExitIoError;
   }
-  if (!in_flight_.WaitForNone(kDrainTime)) {
+  if (!in_flight_.WaitForNone(parts_.times.drain)) {
     log_->Warning("requests are still under way: they are cut off");
   }
-  server_->Stop(kHangUpTime);
+  server_->Stop(parts_.times.hang_up);
   return Close();
 }
 
@@ -228,7 +228,7 @@ bool Daemon::ReadToken() {
 
 void Daemon::Beat() {
   if (parts_.notifier->WatchdogPeriod()) {
-    const Status live = CheckLive(config_.listen, kLivePatience);
+    const Status live = CheckLive(bound_, kLivePatience);
     if (live.ok()) {
       parts_.notifier->Watchdog();
     } else {
@@ -243,7 +243,8 @@ void Daemon::Fail(const Status& status) {
     std::lock_guard lock(failure_mutex_);
     if (!failure_.ok()) return;
     failure_ = status;
-    failure_deadline_.emplace(kFailureTime, kExitIoError, "the node is stuck and ends now", log_);
+    failure_deadline_.emplace(parts_.times.failure, kExitIoError, "the node is stuck and ends now",
+                              log_);
   }
   readiness_.Set(Phase::kFailed, "failed: the disk could not be written");
   log_->Error(StrCat("the node ends, since what is on the disk is unknown until it is read again: ",
@@ -257,7 +258,7 @@ bool Daemon::failed() {
 }
 
 std::string Daemon::Summary() const {
-  return StrCat("ready on ", config_.listen.ToString(), ": ", node_->Stats().words, " words in ",
+  return StrCat("ready on ", bound_.ToString(), ": ", node_->Stats().words, " words in ",
                 config_.data_dir);
 }
 

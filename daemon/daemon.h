@@ -31,6 +31,17 @@
 
 namespace trifecta::daemon {
 
+// A stop takes less than 10 s whatever happens.
+struct StopTimes {
+  // For requests under way, then for answers on their way out; what is left is for the checkpoint.
+  std::chrono::milliseconds drain{4'000};
+  std::chrono::milliseconds hang_up{1'000};
+  // After it the process ends however far the checkpoint is.
+  std::chrono::milliseconds total{9'500};
+  // After a failed sync nothing is left to do but to tell who is waiting.
+  std::chrono::milliseconds failure{3'000};
+};
+
 // What the daemon is connected to; all of it outlives the daemon.
 struct DaemonParts {
   LogWriter* log = nullptr;
@@ -38,16 +49,8 @@ struct DaemonParts {
   EventSource* events = nullptr;
   OpenStore open_store = storage::Store::Open;
   std::function<Effective()> reload;  // reads the configuration again
+  StopTimes times = {};
 };
-
-// A stop takes less than 10 s: this long for requests under way, ...
-inline constexpr std::chrono::milliseconds kDrainTime{4'000};
-// ... then this long for answers on their way out, ...
-inline constexpr std::chrono::milliseconds kHangUpTime{1'000};
-// ... and the rest for the checkpoint, after which the process ends however far that is.
-inline constexpr std::chrono::milliseconds kStopTime{9'500};
-// After a failed sync nothing is left to do but to tell who is waiting.
-inline constexpr std::chrono::milliseconds kFailureTime{3'000};
 
 // One thread uses it, start to end.
 class Daemon {
@@ -93,6 +96,7 @@ class Daemon {
   InFlight in_flight_;
   ApiContext context_;
   std::unique_ptr<net::HttpServer> server_;
+  Endpoint bound_;  // config_.listen with the real port
   std::unique_ptr<LocalNode> node_;
   std::optional<ExitDeadline> stop_deadline_;
 

@@ -1,45 +1,22 @@
 #include "daemon/notify.h"
 
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
-#include <cstddef>
 #include <cstdlib>
-#include <cstring>
 
 #include "tests/support/catch.h"
+#include "tests/support/notify_socket.h"
 #include "tests/support/temp_dir.h"
 
 namespace trifecta::daemon {
 namespace {
 
-// What systemd would be.
-class Manager {
- public:
-  explicit Manager(const std::string& path) : fd_(socket(AF_UNIX, SOCK_DGRAM, 0)) {
-    sockaddr_un address{};
-    address.sun_family = AF_UNIX;
-    std::memcpy(address.sun_path, path.data(), path.size());
-    if (path[0] == '@') address.sun_path[0] = '\0';
-    REQUIRE(bind(fd_, reinterpret_cast<sockaddr*>(&address),
-                 static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + path.size())) == 0);
-  }
-  ~Manager() { close(fd_); }
-  std::string Receive() {
-    char buffer[4096];
-    const ssize_t got = recv(fd_, buffer, sizeof buffer, MSG_DONTWAIT);
-    return got < 0 ? "" : std::string(buffer, static_cast<size_t>(got));
-  }
-
- private:
-  int fd_;
-};
+using test::NotifySocket;
 
 TEST_CASE("each message is one datagram of the protocol") {
   const test::TempDir folder;
   const std::string path = folder.File("notify");
-  Manager manager(path);
+  NotifySocket manager(path);
   Notifier notifier(path);
   notifier.Ready("ready on 127.0.0.1:8000\nFDSTORE=1");
   CHECK(manager.Receive() == "READY=1\nSTATUS=ready on 127.0.0.1:8000\n");
@@ -57,7 +34,7 @@ TEST_CASE("each message is one datagram of the protocol") {
 
 TEST_CASE("abstract sockets are spoken to") {
   const std::string name = "@trifecta-test-" + std::to_string(getpid());
-  Manager manager(name);
+  NotifySocket manager(name);
   Notifier notifier(name);
   notifier.Watchdog();
   CHECK(manager.Receive() == "WATCHDOG=1\n");
@@ -72,7 +49,7 @@ TEST_CASE("without a socket, or where nobody listens, nothing happens") {
 TEST_CASE("the environment says where and how often, and is cleared") {
   const test::TempDir folder;
   const std::string path = folder.File("notify");
-  Manager manager(path);
+  NotifySocket manager(path);
   setenv("NOTIFY_SOCKET", path.c_str(), 1);
   setenv("WATCHDOG_USEC", "30000000", 1);
   setenv("WATCHDOG_PID", std::to_string(getpid()).c_str(), 1);

@@ -31,6 +31,11 @@ void FakeStore::FailReads(Status status) {
   read_failure_ = std::move(status);
 }
 
+void FakeStore::FailCheckpoints(Status status) {
+  std::lock_guard lock(mutex_);
+  checkpoint_failure_ = std::move(status);
+}
+
 void FakeStore::FailLog(Status status) {
   std::function<void(const Status&)> callback;
   {
@@ -142,6 +147,8 @@ Result<std::vector<std::string>> FakeStore::ShardRoots(std::string_view prefix,
 }
 
 Status FakeStore::Checkpoint() {
+  std::lock_guard lock(mutex_);
+  TRIFECTA_RETURN_IF_ERROR(checkpoint_failure_);
   ++checkpoints_;
   return Status::Ok();
 }

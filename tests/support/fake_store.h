@@ -22,6 +22,8 @@ class FakeStore : public storage::Store {
   void FailWrites(Status status);
   // From now on Get, Search, Count and ShardRoots answer `status`; ok ends that.
   void FailReads(Status status);
+  // From now on Checkpoint and Close answer `status`; ok ends that.
+  void FailCheckpoints(Status status);
   // The log has failed: writes are refused for good and the OnFailure callback runs on this thread.
   void FailLog(Status status);
   // Called at the start of each Write, on its thread: a test holds writers there.
@@ -54,7 +56,7 @@ class FakeStore : public storage::Store {
 
   mutable std::mutex mutex_;  // guards everything below
   Words words_;
-  Status write_failure_, read_failure_, log_failure_;
+  Status write_failure_, read_failure_, checkpoint_failure_, log_failure_;
   std::function<void()> before_write_;
   std::function<void(const Status&)> on_failure_;
   uint64_t written_bytes_ = 0;
