@@ -1,7 +1,5 @@
 #include "daemon/api.h"
 
-#include <exception>
-
 #include "daemon/api_parameters.h"
 #include "daemon/api_routes.h"
 #include "daemon/readiness.h"
@@ -33,26 +31,13 @@ bool PassesGate(const ApiContext& context, const ApiRoute& route, const net::Req
   return allowed.ok();
 }
 
-void RunHandler(const ApiContext& context, const ApiRoute& route, const net::Request& request,
-                net::Response& response) {
-  try {
-    if (route.gated && !PassesGate(context, route, request, &response)) return;
-    route.handler(context, request, response);
-  } catch (const std::exception& exception) {
-    context.logger->Error(StrCat(route.method, " ", route.pattern, ": ", exception.what()));
-    response = net::Problem(
-        500, "internal", "the node met a defect of its own; its log says more, please report it");
-  }
-}
-
-net::Route Gated(const ApiContext& context, ApiRoute route) {
+net::Route Gated(const ApiContext& context, const ApiRoute& route) {
   net::Route served{std::string(route.method), std::string(route.pattern), route.lane,
                     route.streams_body, nullptr};
-  served.handler = [&context, route = std::move(route)](const net::Request& request,
-                                                        net::Response& response) {
-    RunHandler(context, route, request, response);
-    // What may be left of the body is not worth reading.
-    if (route.streams_body && response.status >= 400) response.close = true;
+  served.handler = [&context, route](const net::Request& request, net::Response& response) {
+    if (!route.gated || PassesGate(context, route, request, &response)) {
+      route.handler(context, request, response);
+    }
   };
   return served;
 }
