@@ -1,6 +1,7 @@
 #include "storage/store.h"
 
 #include <algorithm>
+#include <chrono>
 #include <optional>
 
 #include "storage/base/limits.h"
@@ -42,7 +43,7 @@ Status StoreImpl::Recover() {
   files_ = std::move(*files);
 
   auto first = std::make_unique<View>();
-  first->active = new Memtable(&epoch_, options_.memtable_bytes);
+  first->active = new Memtable(&epoch_, MemtableLimit());
   first->tablets = TabletMap(files_->tablets());
   SwapView(std::move(first));
 
@@ -111,24 +112,39 @@ void StoreImpl::Fail(const Status& status) {
 
 // Writing ----------------------------------------------------------------------------------------
 
-// Waits while the memtable is full and the one before it is not merged yet.
+// Waits while the memtable is full and the one before it is not merged yet. Before it comes to that,
+// writers are slowed down the more, the further the memtable's filling is ahead of the merge: many
+// short waits instead of a long one.
 Status StoreImpl::WaitForRoom() {
-  const auto full = [&] {
+  constexpr double kFreeShare = 0.5;  // of the memtable: no pacing below it
+  constexpr std::chrono::duration<double, std::milli> kPaceMax{10};
+  const auto lag = [&]() -> double {
     Epoch::Guard guard(&epoch_);
     const View& now = view();
-    return now.frozen != nullptr && now.active->bytes() > MemtableLimit();
+    if (now.frozen == nullptr) return 0;
+    const double filled =
+        static_cast<double>(now.active->bytes()) / static_cast<double>(MemtableLimit());
+    if (filled >= 1) return 1;
+    const double merged =
+        static_cast<double>(now.merged_tablets) / static_cast<double>(now.tablets.size() + 1);
+    return std::max(0.0, filled - std::max(kFreeShare, merged));
   };
   std::unique_lock lock(mutex_);
-  if (!failure_.ok()) return failure_;
-  if (!options_.background) return Status::Ok();
-  while (full()) {
+  if (!options_.background) return failure_;
+  for (;;) {
+    if (!failure_.ok()) return failure_;
+    const double behind = lag();
+    if (behind == 0) return Status::Ok();
+    if (behind < 1) {
+      room_.wait_for(lock, 2 * behind * kPaceMax);
+      return failure_;
+    }
     if (!checkpoint_status_.ok()) {
       return checkpoint_status_.WithContext("the memtable is full and cannot be merged");
     }
     if (stopping_) return {StatusCode::kCancelled, "the store is closing"};
     room_.wait(lock);
   }
-  return failure_;
 }
 
 Status StoreImpl::LookUpOlder(const View& view, std::span<const Entry> entries,

@@ -58,7 +58,7 @@ void StoreImpl::Freeze() {
   std::lock_guard lock(queue_->apply_mutex());
   next->frozen = view().active;
   next->freezes = view().freezes + 1;
-  next->active = new Memtable(&epoch_, options_.memtable_bytes);
+  next->active = new Memtable(&epoch_, MemtableLimit());
   next->tablets = view().tablets;
   frozen_sequence_ = applied_sequence_;
   SwapView(std::move(next));
