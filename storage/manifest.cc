@@ -135,6 +135,15 @@ Result<std::optional<Manifest>> ReadOne(FileSystem* file_system, const std::stri
   return std::optional<Manifest>(std::move(*manifest));
 }
 
+// Makes way for a manifest where a crash cut one of the same name short.
+Status RemoveTorn(FileSystem* file_system, const std::string& path) {
+  auto bytes = file_system->ReadAll(path);
+  if (bytes.status().code() == StatusCode::kNotFound) return Status::Ok();
+  if (!bytes.ok()) return bytes.status();
+  if (!CheckWhole(*bytes).ok()) return file_system->Remove(path);
+  return {StatusCode::kInternal, StrCat(path, ": exists already and would be written again")};
+}
+
 Status WriteSynced(WritableFile* file, std::string_view bytes) {
   TRIFECTA_RETURN_IF_ERROR(file->WriteAt(0, bytes));
   return file->Sync();
@@ -183,6 +192,7 @@ Result<Manifest> DecodeManifest(std::string_view bytes) {
 
 Status WriteManifest(FileSystem* file_system, const std::string& folder, const Manifest& manifest) {
   const std::string path = PathIn(folder, ManifestName(manifest.generation));
+  TRIFECTA_RETURN_IF_ERROR(RemoveTorn(file_system, path));
   auto file = file_system->Create(path);
   if (!file.ok()) return file.status();
   Status status = WriteSynced(file->get(), EncodeManifest(manifest));

@@ -47,10 +47,11 @@ struct Manifest {
 std::string EncodeManifest(const Manifest& manifest);
 Result<Manifest> DecodeManifest(std::string_view bytes);
 
-// Publishes a manifest: after ok it survives power loss. Its generation must not have been used in
-// this folder. kDiskFull or kUnavailable: it does not exist and never will (the file of that
-// generation was removed for good; the same generation may be tried again). Any other error: which
-// manifest a later start finds is unknown, so remove no file that either of them names.
+// Publishes a manifest: after ok it survives power loss. A valid one of its generation must not
+// exist (kInternal); a torn one is replaced. kDiskFull or kUnavailable: it does not exist and never
+// will (the file of that generation was removed for good; the same generation may be tried again).
+// Any other error: which manifest a later start finds is unknown, so remove no file that either of
+// them names.
 Status WriteManifest(FileSystem* file_system, const std::string& folder, const Manifest& manifest);
 
 // The highest valid manifest; nothing when the folder has none: a new store. Names of files above

@@ -13,7 +13,7 @@
 #include "tests/support/catch.h"
 #include "tests/support/fault_file_system.h"
 #include "tests/support/log_story.h"
-#include "tests/support/temp_dir.h"
+#include "tests/support/memory_file_system.h"
 
 namespace trifecta::storage {
 namespace {
@@ -22,33 +22,31 @@ using test::Append;
 using test::AppendStory;
 using test::FaultFileSystem;
 using test::IsStory;
+using test::MemoryFileSystem;
 using test::OpenedLog;
 using test::OpenLog;
 using test::StoryFrame;
-using test::TempDir;
 
 constexpr uint64_t kSegmentBytes = 512;
 
-// The files of a log, in memory, to be put into a folder and opened again and again.
+const std::string kFolder = "/data";
+
+std::string PathOf(const std::string& name) { return PathIn(kFolder, name); }
+
+// The files of a log, to be put onto a disk and opened again and again.
 using Image = std::vector<std::pair<std::string, std::string>>;
 
-Image StoryImage(uint64_t frames, uint64_t segment_bytes = kSegmentBytes) {
-  const TempDir dir;
-  FaultFileSystem files;
-  REQUIRE(AppendStory(OpenLog(&files, dir.path(), 0, segment_bytes).log.get(), 1, frames).ok());
-  const auto names = *files.List(dir.path());
+Image StoryImage(uint64_t frames) {
+  MemoryFileSystem disk;
+  REQUIRE(AppendStory(OpenLog(&disk, kFolder, 0, kSegmentBytes).log.get(), 1, frames).ok());
+  const auto names = *disk.List(kFolder);
   Image image;
-  for (const std::string& name : names) image.push_back({name, *files.ReadAll(dir.File(name))});
+  for (const std::string& name : names) image.push_back({name, *disk.ReadAll(PathOf(name))});
   return image;
 }
 
-void PutInto(const TempDir& dir, const Image& image) {
-  for (const auto& [name, bytes] : image) {
-    (void)PosixFileSystem()->Remove(dir.File(name)).ok();
-    auto file = PosixFileSystem()->Create(dir.File(name));
-    REQUIRE(file.ok());
-    REQUIRE((*file)->WriteAt(0, bytes).ok());
-  }
+void Put(const Image& image, MemoryFileSystem* disk) {
+  for (const auto& [name, bytes] : image) disk->Put(PathOf(name), bytes);
 }
 
 // Where the frames of a segment begin, and at last where they end.
@@ -63,20 +61,19 @@ std::vector<size_t> Bounds(std::string_view segment) {
 // Opens what an image of the story became: either a prefix of the story comes back and the log goes
 // on from there, or it is damage with file and offset.
 size_t CheckPrefixOrDamage(const Image& image) {
-  const TempDir dir;
-  PutInto(dir, image);
-  FaultFileSystem files;  // spares the disk some ten thousand syncs
-  auto opened = OpenLog(&files, dir.path(), 0, kSegmentBytes);
+  MemoryFileSystem disk;
+  Put(image, &disk);
+  auto opened = OpenLog(&disk, kFolder, 0, kSegmentBytes);
   if (!opened.status.ok()) {
     CHECK(opened.status.code() == StatusCode::kDataDamaged);
-    CHECK(opened.status.message().find(dir.path() + "/log-") == 0);
+    CHECK(opened.status.message().find(PathOf("log-")) == 0);
     CHECK(opened.status.message().find(": offset ") != std::string::npos);
     return 0;
   }
   const size_t count = opened.replayed.size();
   CHECK(IsStory(opened.replayed));
   REQUIRE(AppendStory(opened.log.get(), count + 1, count + 2).ok());
-  const auto again = OpenLog(&files, dir.path(), 0, kSegmentBytes);
+  const auto again = OpenLog(&disk, kFolder, 0, kSegmentBytes);
   CHECK(again.replayed.size() == count + 2);
   CHECK(IsStory(again.replayed));
   return count;
@@ -142,29 +139,27 @@ TEST_CASE("A flipped bit in a segment that others follow never passes for the en
 }
 
 TEST_CASE("Damage is found in a segment whose first frame is far from the first of all") {
-  const TempDir dir;
+  MemoryFileSystem disk;
   {
-    FaultFileSystem files;
-    auto opened = OpenLog(&files, dir.path(), 1'000'000);
+    auto opened = OpenLog(&disk, kFolder, 1'000'000);
     for (uint64_t n = 1; n <= 3; ++n) REQUIRE(Append(opened.log.get(), StoryFrame(n)).ok());
   }
   const std::string name = LogName(1);
-  std::string bytes = *PosixFileSystem()->ReadAll(dir.File(name));
+  std::string bytes = *disk.ReadAll(PathOf(name));
   bytes[kSegmentHeaderBytes + 30] ^= 1;
-  PutInto(dir, {{name, bytes}});
-  CHECK(OpenLog(PosixFileSystem(), dir.path(), 1'000'000).status.code() ==
-        StatusCode::kDataDamaged);
+  Put({{name, bytes}}, &disk);
+  CHECK(OpenLog(&disk, kFolder, 1'000'000).status.code() == StatusCode::kDataDamaged);
 }
 
 TEST_CASE("A missing segment is damage where its frames are needed") {
   const Image whole = StoryImage(40);
   REQUIRE(whole.size() > 4);
   for (size_t missing = 0; missing + 1 < whole.size(); ++missing) {
-    const TempDir dir;
+    MemoryFileSystem disk;
     Image image = whole;
     image.erase(image.begin() + static_cast<ptrdiff_t>(missing));
-    PutInto(dir, image);
-    const auto opened = OpenLog(PosixFileSystem(), dir.path());
+    Put(image, &disk);
+    const auto opened = OpenLog(&disk, kFolder);
     CHECK(opened.status.code() == StatusCode::kDataDamaged);
     CHECK(opened.status.message().find("missing") != std::string::npos);
     const std::string next = whole[missing + 1].first;
@@ -179,64 +174,64 @@ TEST_CASE("A missing segment is no damage where base files hold its frames") {
   SegmentReader reader(whole[3].second, DecodeSegmentHeader(whole[3].second)->salt);
   const uint64_t covered = reader.Next()->sequence - 1;
   for (const std::vector<size_t>& present : {std::vector<size_t>{3, 4}, {0, 3, 4}, {1, 3, 4}}) {
-    const TempDir dir;
+    MemoryFileSystem disk;
     Image image;
     for (size_t i = 0; i < whole.size(); ++i) {
       if (i > 4 || std::find(present.begin(), present.end(), i) != present.end()) {
         image.push_back(whole[i]);
       }
     }
-    PutInto(dir, image);
-    auto opened = OpenLog(PosixFileSystem(), dir.path(), covered);
+    Put(image, &disk);
+    auto opened = OpenLog(&disk, kFolder, covered);
     REQUIRE(opened.status.ok());
     CHECK(opened.first_replayed == covered + 1);
     CHECK(IsStory(opened.replayed, covered + 1));
-    CHECK(PosixFileSystem()->List(dir.path())->front() == whole[3].first);  // the rest is gone
+    CHECK(disk.List(kFolder)->front() == whole[3].first);  // the rest is gone
   }
 }
 
 TEST_CASE("Old segments that came back behind everything covered are dropped") {
-  const TempDir dir;
-  PutInto(dir, StoryImage(5));
-  auto opened = OpenLog(PosixFileSystem(), dir.path(), 100);
+  MemoryFileSystem disk;
+  Put(StoryImage(5), &disk);
+  auto opened = OpenLog(&disk, kFolder, 100);
   REQUIRE(opened.status.ok());
   CHECK(opened.log->last_sequence() == 100);
-  CHECK(PosixFileSystem()->List(dir.path())->empty());
+  CHECK(disk.List(kFolder)->empty());
   REQUIRE(AppendStory(opened.log.get(), 101, 101).ok());
-  CHECK(OpenLog(PosixFileSystem(), dir.path(), 100).first_replayed == 101);
+  CHECK(OpenLog(&disk, kFolder, 100).first_replayed == 101);
 }
 
 TEST_CASE("An unfinished segment is removed, one with a damaged header is reported") {
   const Image whole = StoryImage(3);
-  const TempDir dir;
-  PutInto(dir, whole);
-  PutInto(dir, {{LogName(7), std::string(300, '\0')}, {LogName(8), ""}});
-  CHECK(OpenLog(PosixFileSystem(), dir.path()).replayed.size() == 3);
-  CHECK(PosixFileSystem()->List(dir.path())->size() == 1);
+  MemoryFileSystem disk;
+  Put(whole, &disk);
+  Put({{LogName(7), std::string(300, '\0')}, {LogName(8), ""}}, &disk);
+  CHECK(OpenLog(&disk, kFolder).replayed.size() == 3);
+  CHECK(disk.List(kFolder)->size() == 1);
 
   Image image = whole;
   image[0].second.replace(0, kSegmentHeaderBytes, kSegmentHeaderBytes, '\0');
-  PutInto(dir, image);
-  const auto opened = OpenLog(PosixFileSystem(), dir.path());
+  Put(image, &disk);
+  const auto opened = OpenLog(&disk, kFolder);
   CHECK(opened.status.code() == StatusCode::kDataDamaged);
   CHECK(opened.status.message().find(": offset 0: ") != std::string::npos);
 }
 
 TEST_CASE("A format version that is not known, a renamed segment and unknown records are refused") {
   const Image whole = StoryImage(1);
-  const TempDir dir;
+  MemoryFileSystem disk;
   const std::string name = whole[0].first;
   SECTION("version") {
     Image image = whole;
     const std::string header = EncodeSegmentHeader({.version = 2, .salt = 1, .number = 1});
     image[0].second.replace(0, header.size(), header);
-    PutInto(dir, image);
-    CHECK(OpenLog(PosixFileSystem(), dir.path()).status.message() ==
-          StrCat(dir.File(name), ": offset 8: log format version 2; this program reads version 1"));
+    Put(image, &disk);
+    CHECK(OpenLog(&disk, kFolder).status.message() ==
+          StrCat(PathOf(name), ": offset 8: log format version 2; this program reads version 1"));
   }
   SECTION("name") {
-    PutInto(dir, {{LogName(2), whole[0].second}});
-    CHECK(OpenLog(PosixFileSystem(), dir.path()).status.code() == StatusCode::kDataDamaged);
+    Put({{LogName(2), whole[0].second}}, &disk);
+    CHECK(OpenLog(&disk, kFolder).status.code() == StatusCode::kDataDamaged);
   }
   SECTION("records") {
     FrameEncoder encoder;
@@ -249,8 +244,8 @@ TEST_CASE("A format version that is not known, a renamed segment and unknown rec
     PutFixed(&salted, uint64_t{1});
     const size_t checked = kFrameHeaderBytes + LoadFixed<uint32_t>(frame.data() + 4);
     StoreFixed(frame.data(), Crc32c(salted + frame.substr(4, checked - 4)));
-    PutInto(dir, {{name, EncodeSegmentHeader({.salt = 1, .number = 1}) + frame}});
-    const auto opened = OpenLog(PosixFileSystem(), dir.path());
+    Put({{name, EncodeSegmentHeader({.salt = 1, .number = 1}) + frame}}, &disk);
+    const auto opened = OpenLog(&disk, kFolder);
     CHECK(opened.status.code() == StatusCode::kDataDamaged);
     CHECK(opened.status.message().find("unknown flags") != std::string::npos);
   }
@@ -269,45 +264,44 @@ TEST_CASE("Reading a log changes nothing, and neither does opening a damaged one
   const auto bounds = Bounds(image.back().second);
   image.back().second[bounds.back()] = 'x';  // a torn tail
   image.push_back({LogName(99), std::string(100, '\0')});
-  const auto open = [](const std::string& folder) {
-    return OpenLog(PosixFileSystem(), folder).status.code();
+  MemoryFileSystem disk;
+  const auto read = [&] {
+    return ReadLog({.file_system = &disk, .folder = kFolder}, 0,
+                   [](uint64_t, std::span<const Entry>) { return Status::Ok(); });
   };
-  const auto read = [](const std::string& folder) {
-    return ReadLog({.folder = folder}, 0, [](auto, auto) { return Status::Ok(); });
-  };
-  const auto unchanged = [&](const TempDir& dir) {
+  const auto unchanged = [&] {
     for (const auto& [name, bytes] : image) {
-      if (*PosixFileSystem()->ReadAll(dir.File(name)) != bytes) return false;
+      const auto now = disk.ReadAll(PathOf(name));
+      if (!now.ok() || *now != bytes) return false;
     }
     return true;
   };
-  const TempDir dir;
-  PutInto(dir, image);
-  CHECK(*read(dir.path()) == 12);
-  CHECK(unchanged(dir));
+  Put(image, &disk);
+  CHECK(*read() == 12);
+  CHECK(unchanged());
 
   image[0].second[kSegmentHeaderBytes + 9] ^= 1;
-  PutInto(dir, image);
-  CHECK(read(dir.path()).status().code() == StatusCode::kDataDamaged);
-  CHECK(open(dir.path()) == StatusCode::kDataDamaged);
-  CHECK(unchanged(dir));
+  Put(image, &disk);
+  CHECK(read().status().code() == StatusCode::kDataDamaged);
+  CHECK(OpenLog(&disk, kFolder).status.code() == StatusCode::kDataDamaged);
+  CHECK(unchanged());
 }
 
 TEST_CASE("A torn tail is logged with file and offset, and wiped") {
-  const TempDir dir;
+  MemoryFileSystem disk;
   Image image = StoryImage(3);
   const auto bounds = Bounds(image[0].second);
   for (size_t i = bounds[2] + 30; i < bounds[3]; ++i) image[0].second[i] = '\0';
-  PutInto(dir, image);
+  Put(image, &disk);
   LastLine logger;
-  CHECK(OpenLog(PosixFileSystem(), dir.path(), 0, kSegmentBytes, &logger).replayed.size() == 2);
-  const std::string path = dir.File(image[0].first);
+  CHECK(OpenLog(&disk, kFolder, 0, kSegmentBytes, &logger).replayed.size() == 2);
+  const std::string path = PathOf(image[0].first);
   CHECK(logger.line.starts_with(StrCat(path, ": offset ", bounds[2], ": dropped ")));
-  const std::string wiped = *PosixFileSystem()->ReadAll(path);
+  const std::string wiped = *disk.ReadAll(path);
   CHECK(wiped.size() == kSegmentBytes);
   CHECK(wiped.find_first_not_of('\0', bounds[2]) == std::string::npos);
   logger.line.clear();
-  CHECK(OpenLog(PosixFileSystem(), dir.path(), 0, kSegmentBytes, &logger).replayed.size() == 2);
+  CHECK(OpenLog(&disk, kFolder, 0, kSegmentBytes, &logger).replayed.size() == 2);
   CHECK(logger.line.empty());
 }
 
@@ -319,9 +313,9 @@ struct Life {
   uint64_t covered = 0;
 };
 
-Life Live(FaultFileSystem* files, const std::string& folder) {
+Life Live(FaultFileSystem* files) {
   Life life;
-  auto opened = OpenLog(files, folder);
+  auto opened = OpenLog(files, kFolder);
   if (!opened.status.ok()) return life;
   for (uint64_t number = 1; number <= 14; ++number) {
     if (number == 5) (void)opened.log->PrepareSegment().ok();
@@ -337,6 +331,16 @@ Life Live(FaultFileSystem* files, const std::string& folder) {
   return life;
 }
 
+// A segment that has its header has all its blocks, however its making was cut short.
+bool SegmentsAreWhole(FaultFileSystem* files) {
+  const auto names = *files->List(kFolder);
+  for (const std::string& name : names) {
+    const std::string bytes = *files->ReadAll(PathOf(name));
+    if (DecodeSegmentHeader(bytes) && bytes.size() != kSegmentBytes) return false;
+  }
+  return true;
+}
+
 void CheckSurvived(const Life& life, const OpenedLog& opened) {
   REQUIRE(opened.status.ToString() == "ok");
   CHECK((opened.first_replayed == 0 || opened.first_replayed == life.covered + 1));
@@ -350,32 +354,33 @@ void CheckSurvived(const Life& life, const OpenedLog& opened) {
 TEST_CASE("Power loss at any operation keeps what was acknowledged, whatever else the disk kept") {
   uint64_t operations = 0;
   {
-    const TempDir dir;
-    FaultFileSystem files;
-    CHECK(Live(&files, dir.path()).acknowledged == 14);
+    MemoryFileSystem disk;
+    FaultFileSystem files(&disk);
+    CHECK(Live(&files).acknowledged == 14);
     operations = files.operations();
   }
   REQUIRE(operations > 40);
   for (uint64_t n = 1; n <= operations; ++n) {
-    for (uint64_t seed = 0; seed < 5; ++seed) {
+    for (uint64_t seed = 0; seed < 12; ++seed) {
       INFO("power lost at operation " << n << ", seed " << seed);
-      const TempDir dir;
-      FaultFileSystem files;
+      MemoryFileSystem disk;
+      FaultFileSystem files(&disk);
       files.LosePowerAt(n);
-      const Life life = Live(&files, dir.path());
+      const Life life = Live(&files);
       CHECK(files.power_lost());
       seed == 0 ? files.Crash() : files.Crash(n * 100 + seed);
+      if (life.acknowledged < 14) CHECK(SegmentsAreWhole(&files));
       // Power is lost once more, during the recovery.
       files.LosePowerAt(seed + 1);
-      (void)OpenLog(&files, dir.path(), life.covered).status.ok();
+      (void)OpenLog(&files, kFolder, life.covered).status.ok();
       files.Crash(n * 100 + seed);
-      auto opened = OpenLog(&files, dir.path(), life.covered);
+      auto opened = OpenLog(&files, kFolder, life.covered);
       CheckSurvived(life, opened);
       // And what was replayed once stays, with what comes after it.
       const uint64_t last = opened.log->last_sequence();
       REQUIRE(AppendStory(opened.log.get(), last + 1, last + 2).ok());
       files.Crash();
-      const auto again = OpenLog(&files, dir.path(), life.covered);
+      const auto again = OpenLog(&files, kFolder, life.covered);
       REQUIRE(again.status.ToString() == "ok");
       CHECK(IsStory(again.replayed, life.covered + 1));
       CHECK(again.log->last_sequence() == last + 2);
