@@ -324,10 +324,13 @@ Result<BulkSummary> Client::Bulk(BulkOp op, std::string_view body, bool ndjson, 
   call.headers.emplace_back("Content-Type",
                             ndjson ? "application/x-ndjson" : "text/plain; charset=utf-8");
   auto reply = Call(std::move(call), {.patience = patience});
-  if (!reply.ok()) return reply.status();
-  auto json = ParseJson(reply->body);
+  const bool stopped = !reply.ok() && stop && problem_.http_status == 422;
+  if (!reply.ok() && !stopped) return reply.status();
+  auto json = ParseJson(stopped ? problem_.body : reply->body);
   if (!json.ok()) return NotOurs(json.status());
-  return ParseSummary(*json, op);
+  BulkSummary summary = ParseSummary(*json, op);
+  summary.stopped = stopped;
+  return summary;
 }
 
 Status Client::Export(std::string_view prefix,
@@ -356,6 +359,7 @@ Result<std::string> Client::Document(std::string_view path) {
 }
 
 Result<std::string> Client::Cluster() { return Document("/api/v1/cluster"); }
+Result<std::string> Client::Nodes() { return Document("/nodes"); }
 Result<std::string> Client::Version() { return Document("/version"); }
 
 Result<std::string> Client::Ready(bool* ready) {

@@ -72,6 +72,7 @@ struct BulkSummary {
   uint64_t unchanged = 0;  // there already, or not there
   uint64_t rejected = 0;
   std::vector<BulkError> errors;  // the first of them, at most 100
+  bool stopped = false;           // nothing after the line rejected was stored
 };
 
 // One thread at a time.
@@ -101,6 +102,7 @@ class Client {
 
   // The documents as the node sent them, JSON of one line.
   Result<std::string> Cluster();
+  Result<std::string> Nodes();
   Result<std::string> Version();
   // The body of /ready whatever its status; `ready` says which it was.
   Result<std::string> Ready(bool* ready);
