@@ -33,14 +33,15 @@ struct CheckSummary {
 };
 
 // Checks the store in `folder` and the node's own files beside it. `report` is called for each
-// fault as it is found; the caller's thread does everything. Ok when everything could be looked at,
-// faults or not; then `summary` is filled, with words and log entries counted as far as they could
-// be read.
+// fault as it is found, in the caller's thread. Ok when everything could be looked at, faults or
+// not; then `summary` is filled, with words and log entries counted as far as they could be read. A
+// file that the disk cannot give is a fault of that file.
 //
 // kAlreadyInUse when a running node holds the folder (stop it, or check a copy); kNotFound when
-// there is no such folder or it holds nothing of Trifecta; kPermissionDenied or kIoError when the
-// system refuses to give a file. Needs no right to write; holds a shared lock on the folder where
-// it has the file LOCK, so that no node starts meanwhile.
+// there is no such folder or it holds nothing of Trifecta; kPermissionDenied when the system
+// refuses a file. Needs no right to write; holds a shared lock on the folder where it has the file
+// LOCK, so that no node starts meanwhile. Memory: one base file or log segment, and the log's
+// words.
 Status CheckFolder(FileSystem* file_system, const std::string& folder,
                    const std::function<void(const Fault&)>& report, CheckSummary* summary);
 

@@ -21,6 +21,11 @@ std::string Holder(int fd) {
   return id.empty() ? "" : " by process " + id;
 }
 
+Status InUse(const std::string& folder, int fd) {
+  return {StatusCode::kAlreadyInUse, StrCat("data folder ", folder, " is in use", Holder(fd),
+                                            "; stop it or choose another folder")};
+}
+
 // For people only: a disk too full for it does not matter.
 void WriteHolder(int fd) {
   const std::string line = StrCat(::getpid(), "\n");
@@ -39,12 +44,21 @@ Result<std::unique_ptr<FolderLock>> FolderLock::Acquire(const std::string& folde
   std::unique_ptr<FolderLock> lock(new FolderLock(fd));
   if (::flock(fd, LOCK_EX | LOCK_NB) != 0) {
     if (errno != EWOULDBLOCK) return ErrnoStatus(errno, StrCat("cannot lock ", path));
-    return Status(StatusCode::kAlreadyInUse,
-                  StrCat("data folder ", folder, " is in use", Holder(fd),
-                         "; stop it or choose another folder"));
+    return InUse(folder, fd);
   }
   WriteHolder(fd);
   return lock;
+}
+
+Result<std::unique_ptr<FolderLock>> FolderLock::AcquireShared(const std::string& folder) {
+  const std::string path = PathIn(folder, kLockName);
+  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0 && errno == ENOENT) return std::unique_ptr<FolderLock>();
+  if (fd < 0) return ErrnoStatus(errno, StrCat("cannot open ", path));
+  std::unique_ptr<FolderLock> lock(new FolderLock(fd));
+  if (::flock(fd, LOCK_SH | LOCK_NB) == 0) return lock;
+  if (errno != EWOULDBLOCK) return ErrnoStatus(errno, StrCat("cannot lock ", path));
+  return InUse(folder, fd);
 }
 
 FolderLock::~FolderLock() { ::close(fd_); }

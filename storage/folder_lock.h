@@ -16,6 +16,11 @@ class FolderLock {
   // cannot be made there. Locks are of no use on network file systems that do not know flock.
   static Result<std::unique_ptr<FolderLock>> Acquire(const std::string& folder);
 
+  // For readers that change nothing, not even the file: while it is held nobody can Acquire, but
+  // other readers may share it. Null when the folder has no file LOCK, so that nobody holds it.
+  // kAlreadyInUse as above.
+  static Result<std::unique_ptr<FolderLock>> AcquireShared(const std::string& folder);
+
   // Gives it up.
   ~FolderLock();
   FolderLock(const FolderLock&) = delete;

@@ -43,6 +43,26 @@ TEST_CASE("Two folders have two locks") {
   CHECK(second.ok());
 }
 
+TEST_CASE("Readers share a folder with each other and with no holder, and leave no trace") {
+  const TempDir dir;
+  const auto none = FolderLock::AcquireShared(dir.path());
+  REQUIRE(none.ok());
+  CHECK(*none == nullptr);
+  CHECK_FALSE(PosixFileSystem()->Size(dir.File("LOCK")).ok());
+  {
+    const auto holder = FolderLock::Acquire(dir.path());
+    const Status refused = FolderLock::AcquireShared(dir.path()).status();
+    CHECK(refused.code() == StatusCode::kAlreadyInUse);
+    CHECK(refused.message().find("process " + std::to_string(getpid())) != std::string::npos);
+  }
+  const auto first = FolderLock::AcquireShared(dir.path());
+  const auto second = FolderLock::AcquireShared(dir.path());
+  REQUIRE(first.ok());
+  REQUIRE(second.ok());
+  CHECK(*first != nullptr);
+  CHECK(FolderLock::Acquire(dir.path()).status().code() == StatusCode::kAlreadyInUse);
+}
+
 TEST_CASE("A folder that is missing or not writable cannot be locked") {
   const TempDir dir;
   CHECK(FolderLock::Acquire(dir.File("none")).status().code() == StatusCode::kNotFound);
