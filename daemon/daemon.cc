@@ -1,5 +1,6 @@
 #include "daemon/daemon.h"
 
+#include <algorithm>
 #include <future>
 #include <utility>
 
@@ -11,6 +12,7 @@
 namespace trifecta::daemon {
 namespace {
 
+using Clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
@@ -22,16 +24,17 @@ constexpr seconds kRecoveryExtension{60};
 // The health lane answers within 100 ms; a machine that swaps may take longer and still be alive.
 constexpr milliseconds kLivePatience = seconds(5);
 
-net::HttpServerOptions ServerOptions(const Config& config, Logger* logger, Metrics* metrics) {
+net::HttpServerOptions ServerOptions(const Config& config, const DaemonParts& parts,
+                                     Metrics* metrics) {
   net::HttpServerOptions options;
   options.host = config.listen.host;
   options.port = config.listen.port;
   options.client = {config.workers, config.max_queue};
   options.stream = {config.max_streams, 0};
-  options.connections_max = config.max_connections;
+  options.connections_max = std::min<size_t>(config.max_connections, parts.connections_max);
   options.request_deadline = config.request_timeout;
   options.idle_timeout = config.idle_timeout;
-  options.logger = logger;
+  options.logger = parts.log;
   options.on_request = [metrics](const net::AccessRecord& record) { metrics->Observe(record); };
   return options;
 }
@@ -60,7 +63,7 @@ Daemon::~Daemon() = default;
 ExitStatus Daemon::Listen() {
   if (!ReadToken()) return kExitConfiguration;
   Result<std::unique_ptr<net::HttpServer>> server = net::HttpServer::Listen(
-      ServerOptions(config_, log_, &metrics_), in_flight_.Count(ApiRoutes(context_)));
+      ServerOptions(config_, parts_, &metrics_), in_flight_.Count(ApiRoutes(context_)));
   if (!server.ok()) {
     log_->Error(server.status().message());
     return ExitStatusForListening(server.status());
@@ -165,10 +168,12 @@ ExitStatus Daemon::Stop() {
     server_->Stop(parts_.times.hang_up);
     return kExitIoError;
   }
+  const auto deadline = Clock::now() + parts_.times.drain + parts_.times.hang_up;
   if (!in_flight_.WaitForNone(parts_.times.drain)) {
     log_->Warning("requests are still under way: they are cut off");
   }
-  server_->Stop(parts_.times.hang_up);
+  // A request that was not at its handler yet has what is left of the time.
+  server_->Stop(std::chrono::duration_cast<milliseconds>(deadline - Clock::now()));
   return Close();
 }
 

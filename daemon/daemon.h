@@ -9,6 +9,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -49,6 +50,7 @@ struct DaemonParts {
   EventSource* events = nullptr;
   OpenStore open_store = storage::Store::Open;
   std::function<Effective()> reload;  // reads the configuration again
+  size_t connections_max = SIZE_MAX;  // what the system has room for
   StopTimes times = {};
 };
 

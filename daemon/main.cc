@@ -58,27 +58,27 @@ ExitStatus CheckConfig(const Effective& effective) {
   return Flushed();
 }
 
-// A connection is a descriptor; shells give 1,024 unless asked. Where the system gives fewer than
-// are wanted, so many connections fewer are taken.
-void FitToDescriptorLimit(unsigned* connections, Logger* log) {
+// How many connections there is room for, up to `wished`: each is a descriptor, and shells give
+// 1,024 of them unless asked.
+size_t FitToDescriptorLimit(size_t wished, Logger* log) {
   rlimit limit{};
-  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
-  const rlim_t wanted = *connections + kOwnDescriptors;
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return wished;
+  const rlim_t wanted = wished + kOwnDescriptors;
   if (limit.rlim_cur < wanted) {
     const rlimit raised{std::min(wanted, limit.rlim_max), limit.rlim_max};
     if (setrlimit(RLIMIT_NOFILE, &raised) == 0) limit = raised;
   }
-  if (limit.rlim_cur >= wanted) return;
+  if (limit.rlim_cur >= wanted) return wished;
   const rlim_t own = std::min(kOwnDescriptors, limit.rlim_cur / 2);
-  *connections = static_cast<unsigned>(limit.rlim_cur - own);
-  log->Info(StrCat("at most ", *connections,
-                   " connections, since the system lets this process open ", limit.rlim_cur,
-                   " files; to have more, raise that (ulimit -n, LimitNOFILE=)"));
+  const size_t fitting = limit.rlim_cur - own;
+  log->Info(StrCat("at most ", fitting, " connections, since the system lets this process open ",
+                   limit.rlim_cur, " files; to have more, raise that (ulimit -n, LimitNOFILE=)"));
+  return fitting;
 }
 
 ExitStatus RunDaemon(const CommandLine& command_line, const Environment& environment,
                      const Effective& effective, Notifier* notifier) {
-  Config config = effective.config;
+  const Config& config = effective.config;
   LogWriter log(STDERR_FILENO, config.log_level, config.log_format);
   Result<std::unique_ptr<SignalEvents>> events = SignalEvents::Create();
   if (!events.ok()) {
@@ -88,11 +88,11 @@ ExitStatus RunDaemon(const CommandLine& command_line, const Environment& environ
   EndOnUnreadablePages(DetectLogFormat(STDERR_FILENO) == LogFormat::kJournal);
   log.Info(StrCat("trifectad ", TRIFECTA_VERSION, " starts, data folder ", config.data_dir));
   for (const std::string& warning : effective.warnings) log.Warning(warning);
-  FitToDescriptorLimit(&config.max_connections, &log);
   DaemonParts parts;
   parts.log = &log;
   parts.notifier = notifier;
   parts.events = events->get();
+  parts.connections_max = FitToDescriptorLimit(config.max_connections, &log);
   parts.reload = [&] { return LoadConfig(command_line, environment); };
   Daemon daemon(config, std::move(parts));
   const ExitStatus listening = daemon.Listen();

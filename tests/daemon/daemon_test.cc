@@ -101,14 +101,15 @@ class Fixture {
   }
   void StartAndWaitUntilReady() {
     Start();
-    WaitForReady("200");
+    WaitForReady(200);
   }
-  // Asks until the answer begins with `status`; each answer takes a round trip, so it is no spin.
-  void WaitForReady(std::string_view status) {
+  // Asks again and again; each answer takes a round trip, so it is no spin.
+  void Until(const std::function<bool()>& condition) {
     const auto deadline = std::chrono::steady_clock::now() + test::kPatience;
-    while (std::to_string(Get("/ready").status) != status) {
-      REQUIRE(std::chrono::steady_clock::now() < deadline);
-    }
+    while (!condition()) REQUIRE(std::chrono::steady_clock::now() < deadline);
+  }
+  void WaitForReady(int status) {
+    Until([&] { return Get("/ready").status == status; });
   }
   ExitStatus Stop() {
     events_.Play(Event::kStop);
@@ -161,7 +162,7 @@ TEST_CASE("a node listens and lives while it recovers, but is not ready") {
   CHECK(search.status == 503);
   CHECK(search.headers.contains("retry-after"));
   recovery.Open();
-  node.WaitForReady("200");
+  node.WaitForReady(200);
   CHECK(node.Get("/search?q=a").body == R"({"results":[]})");
   CHECK(node.Stop() == kExitClean);
 }
@@ -190,7 +191,7 @@ TEST_CASE("a stop lets the requests under way finish and refuses new ones meanwh
   std::future<RawAnswer> added = node.Add("trial");
   writing.get_future().wait();
   node.events_.Play(Event::kStop);
-  node.WaitForReady("503");
+  node.WaitForReady(503);
   CHECK(node.Get("/ready").body.find("draining") != std::string::npos);
   CHECK(node.Get("/live").status == 200);
   CHECK(node.Get("/search?q=a").status == 503);
@@ -219,11 +220,7 @@ TEST_CASE("a stop during the recovery is carried out after it") {
   node.before_open_ = [&] { recovery.Pass(); };
   node.Start();
   node.events_.Play(Event::kStop);
-  const auto draining = [&] {
-    return node.Get("/ready").body.find("draining") != std::string::npos;
-  };
-  while (!draining()) {
-  }
+  node.Until([&] { return node.Get("/ready").body.find("draining") != std::string::npos; });
   recovery.Open();
   CHECK(node.run_.get() == kExitClean);
   CHECK(node.store_->closed());
@@ -326,11 +323,8 @@ TEST_CASE("with a token requests must show it, probes need not, and a reload cha
   std::ofstream(node.config_.token_file) << "second\n";
   node.reloaded_.config = node.config_;
   node.events_.Play(Event::kReload);
-  const auto taken = [&] {
-    return node.Get("/search?q=a", "Authorization: Bearer second\r\n").status == 200;
-  };
-  while (!taken()) {
-  }
+  node.Until(
+      [&] { return node.Get("/search?q=a", "Authorization: Bearer second\r\n").status == 200; });
   CHECK(node.Get("/search?q=a", "Authorization: Bearer first\r\n").status == 401);
   std::filesystem::remove(node.config_.token_file);
   node.events_.Play(Event::kReload);
