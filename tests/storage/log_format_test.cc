@@ -116,8 +116,8 @@ TEST_CASE("Any entries come back, of any length and version") {
 }
 
 TEST_CASE("The groups of several writers become one frame, in order") {
-  const auto one = Views({{"b", {1, 1}, false}, {"a", {1, 1}, false}});
-  const auto three = Views({{"a", {2, 1}, true}});
+  const std::vector<Entry> one = {{"b", {1, 1}, false}, {"a", {1, 1}, false}};
+  const std::vector<Entry> three = {{"a", {2, 1}, true}};
   const std::span<const Entry> groups[] = {one, {}, three};
   FrameEncoder encoder;
   REQUIRE(encoder.Encode(groups).ok());
