@@ -4,17 +4,15 @@
 //
 // TRIFECTA_CRASH_ROUNDS says how many kills (20), TRIFECTA_CRASH_SEED repeats the choices of a run;
 // the instant at which a signal arrives cannot be repeated.
-#include <signal.h>
-
 #include <algorithm>
+#include <csignal>
 #include <cstdlib>
-#include <optional>
 #include <random>
 #include <thread>
 
 #include "tests/crash/writer.h"
 #include "tests/support/catch.h"
-#include "tests/support/process.h"
+#include "tests/support/daemon_process.h"
 #include "tests/support/temp_dir.h"
 
 namespace trifecta::test {
@@ -22,7 +20,7 @@ namespace {
 
 constexpr uint64_t kWriters = 4;
 // A kill comes after at most so many acknowledged requests: some early, some after checkpoints.
-constexpr uint64_t kRequestsMax = 2'000;
+constexpr uint64_t kRequestsMax = 1'000;
 // Faults shown in full; one kind of damage may lose thousands of words.
 constexpr size_t kFaultsShown = 10;
 // How often a stopping node is looked at, at most, before it is killed: some 100 ms.
@@ -42,32 +40,6 @@ std::vector<std::string> Lines(std::string_view text) {
   return lines;
 }
 
-// A run of the daemon on a folder. The memtable is as small as may be: checkpoints are frequent.
-class Node {
- public:
-  explicit Node(const std::string& folder)
-      : process_({.command = {TRIFECTA_BIN "/trifectad", "--data-dir", folder, "--listen",
-                              "127.0.0.1:0", "--memtable-size", "1MiB"}}) {
-    const std::string line = process_.WaitForError("listening on 127.0.0.1:");
-    INFO("standard error: " << process_.Error());
-    REQUIRE(!line.empty());
-    port_ = static_cast<uint16_t>(std::stoi(line.substr(line.rfind(':') + 1)));
-  }
-
-  uint16_t port() const { return port_; }
-  Process& process() { return process_; }
-
-  void WaitUntilReady() {
-    const std::string line = process_.WaitForError("ready on ");
-    INFO("standard error: " << process_.Error());
-    REQUIRE(!line.empty());
-  }
-
- private:
-  Process process_;
-  uint16_t port_ = 0;
-};
-
 class Story {
  public:
   explicit Story(uint64_t seed) : random_(seed) {
@@ -78,9 +50,8 @@ class Story {
 
   // Starts the node, holds it against the model, lets clients write and kills it.
   void Round() {
-    if (Below(5) == 0) Node(folder_.File("data")).process().Kill();
-    Node node(folder_.File("data"));
-    node.WaitUntilReady();
+    if (Below(5) == 0) KillAtStart();
+    DaemonProcess node(options_);
     Judge(&node);
     Write(&node, Below(5) == 0);
   }
@@ -89,11 +60,9 @@ class Story {
   void End() {
     CheckOffline();
     for (int start = 0; start < 2; ++start) {
-      Node node(folder_.File("data"));
-      node.WaitUntilReady();
+      DaemonProcess node(options_);
       Judge(&node);
-      node.process().Signal(SIGTERM);
-      const ProcessResult stopped = node.process().Wait();
+      const ProcessResult stopped = node.Stop();
       INFO(stopped.error);
       REQUIRE(stopped.status == 0);
       CheckOffline();
@@ -103,7 +72,17 @@ class Story {
  private:
   uint64_t Below(uint64_t bound) { return random_() % bound; }
 
-  void Write(Node* node, bool stop_first) {
+  // While it recovers.
+  void KillAtStart() {
+    ProcessOptions command;
+    command.command = {DaemonProgram(),   "--config", "/dev/null",  "--data-dir",
+                       options_.data_dir, "--listen", "127.0.0.1:0"};
+    Process node(std::move(command));
+    REQUIRE(!node.WaitForError("listening on ").empty());
+    node.Kill();
+  }
+
+  void Write(DaemonProcess* node, bool stop_first) {
     Progress progress(kWriters);
     std::vector<std::thread> threads;
     for (Writer& writer : writers_) {
@@ -123,47 +102,49 @@ class Story {
     }
   }
 
-  void Judge(Node* node) {
-    RawHttp http(node->port());
-    const std::optional<RawReply> exported = http.Send("GET", "/api/v1/export");
+  void Judge(DaemonProcess* node) {
     INFO("standard error: " << node->process().Error());
-    REQUIRE(exported.has_value());
-    REQUIRE(exported->status == 200);
-    const std::vector<std::string> held = Lines(exported->body);
+    REQUIRE(node->running());
+    RawClient client(node->port());
+    const RawAnswer exported = client.Get("/api/v1/export");
+    REQUIRE(exported.whole);
+    REQUIRE(exported.status == 200);
+    const std::vector<std::string> held = Lines(exported.body);
     CHECK(std::is_sorted(held.begin(), held.end()));
     std::vector<std::string> faults = model_.Judge(held);
     const size_t count = faults.size();
     faults.resize(std::min(count, kFaultsShown));
     INFO(count << " faults in " << model_.words() << " words");
     REQUIRE(faults == std::vector<std::string>{});
-    CheckAnswers(&http, held);
+    CheckAnswers(&client, held);
   }
 
   // The other ways to read agree with the export.
-  void CheckAnswers(RawHttp* http, const std::vector<std::string>& held) {
-    const std::optional<RawReply> count = http->Send("GET", "/api/v1/count?q=");
-    REQUIRE(count.has_value());
-    CHECK(count->body == "{\"prefix\":\"\",\"count\":" + std::to_string(held.size()) + "}");
+  void CheckAnswers(RawClient* client, const std::vector<std::string>& held) {
+    CHECK(client->Get("/api/v1/count?q=").body ==
+          "{\"prefix\":\"\",\"count\":" + std::to_string(held.size()) + "}");
     const std::string prefix(1, static_cast<char>('a' + Below(12)));
     std::string results;
     auto word = std::lower_bound(held.begin(), held.end(), prefix);
     for (int i = 0; i < 10 && word != held.end() && word->starts_with(prefix); ++i, ++word) {
       results += (i == 0 ? "\"" : ",\"") + *word + "\"";
     }
-    const std::optional<RawReply> search = http->Send("GET", "/search?q=" + prefix);
-    REQUIRE(search.has_value());
-    CHECK(search->body == "{\"results\":[" + results + "]}");
+    CHECK(client->Get("/search?q=" + prefix).body == "{\"results\":[" + results + "]}");
   }
 
   void CheckOffline() {
-    const ProcessResult check =
-        Run({.command = {TRIFECTA_BIN "/trifecta", "check", folder_.File("data")}});
+    ProcessOptions command;
+    command.command = {TRIFECTA_BIN "/trifecta", "check", options_.data_dir};
+    const ProcessResult check = Run(std::move(command));
     INFO(check.output << check.error);
     REQUIRE(check.status == 0);
   }
 
   std::mt19937_64 random_;
   TempDir folder_;
+  // The memtable is as small as may be, so that checkpoints are frequent.
+  const DaemonProcessOptions options_{
+      .data_dir = folder_.File("data"), .flags = {"--memtable-size", "1MiB"}, .environment = {}};
   WordModel model_;
   std::vector<Writer> writers_;
 };

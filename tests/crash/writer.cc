@@ -1,5 +1,7 @@
 #include "tests/crash/writer.h"
 
+#include <stdexcept>
+
 #include "storage/base/limits.h"
 
 namespace trifecta::test {
@@ -32,14 +34,17 @@ void Progress::WaitFor(uint64_t acknowledged) {
 }
 
 void Writer::Run(uint16_t port, Progress* progress) {
-  RawHttp http(port);
-  while (true) {
-    const uint64_t choice = Below(100);
-    const Change change = choice % 4 == 0 ? Change::kDelete : Change::kAdd;
-    if (!(choice < 90 ? ChangeOne(&http, change) : ChangeMany(&http, change))) break;
-    progress->Acknowledged();
+  try {
+    RawClient client(port);
+    while (ChangeSomething(&client)) progress->Acknowledged();
+  } catch (const std::runtime_error&) {  // killed before this writer had connected
   }
   progress->Ended();
+}
+
+bool Writer::ChangeSomething(RawClient* client) {
+  const Change change = Below(4) == 0 ? Change::kDelete : Change::kAdd;
+  return Below(10) == 0 ? ChangeMany(client, change) : ChangeOne(client, change);
 }
 
 // Mostly short words over few letters, so that they share prefixes and meet the deletions; a few
@@ -63,33 +68,34 @@ std::string Writer::AnyWord() {
   return word;
 }
 
-bool Writer::ChangeOne(RawHttp* http, Change change) {
+bool Writer::ChangeOne(RawClient* client, Change change) {
   const std::string word = AnyWord();
-  return Send(http, {word}, change, change == Change::kAdd ? "PUT" : "DELETE",
+  return Send(client, {word}, change, change == Change::kAdd ? "PUT" : "DELETE",
               "/api/v1/words/" + word, "");
 }
 
-bool Writer::ChangeMany(RawHttp* http, Change change) {
+bool Writer::ChangeMany(RawClient* client, Change change) {
   std::vector<std::string> words(1 + Below(Below(20) == 0 ? kLargeBulkWords : kBulkWords));
   std::string body;
   for (std::string& word : words) {
     word = AnyWord();
     body += word + "\n";
   }
-  return Send(http, words, change, "POST",
+  return Send(client, words, change, "POST",
               change == Change::kAdd ? "/api/v1/bulk?op=add" : "/api/v1/bulk?op=delete", body);
 }
 
-bool Writer::Send(RawHttp* http, const std::vector<std::string>& words, Change change,
+bool Writer::Send(RawClient* client, const std::vector<std::string>& words, Change change,
                   std::string_view method, const std::string& target, const std::string& body) {
   model_->Sent(words, change);
-  const std::optional<RawReply> reply = http->Send(method, target, body);
-  if (!reply) return false;
-  // A node that is stopping answers 503; the outcome is unknown then, and the round is over.
-  if (reply->status == 503) return false;
-  if (reply->status != 200 && !(reply->status == 404 && method == "DELETE")) {
+  const RawAnswer answer = client->Ask(
+      method, target,
+      "Content-Type: text/plain\r\nContent-Length: " + std::to_string(body.size()) + "\r\n", body);
+  // Killed, or stopping: the outcome is unknown, and the round is over.
+  if (!answer.whole || answer.status == 503) return false;
+  if (answer.status != 200 && !(answer.status == 404 && method == "DELETE")) {
     unexpected_.push_back(std::string(method) + " " + target.substr(0, 60) + " answered " +
-                          std::to_string(reply->status) + ": " + reply->body.substr(0, 300));
+                          std::to_string(answer.status) + ": " + answer.body.substr(0, 300));
     return false;
   }
   model_->Acknowledged(words, change);

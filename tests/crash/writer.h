@@ -9,8 +9,8 @@
 #include <string>
 #include <vector>
 
-#include "tests/crash/raw_http.h"
 #include "tests/crash/word_model.h"
+#include "tests/support/raw_client.h"
 
 namespace trifecta::test {
 
@@ -49,9 +49,10 @@ class Writer {
   // A new word, or one written before.
   std::string AnyWord();
   // False when the change was not acknowledged.
-  bool ChangeOne(RawHttp* http, Change change);
-  bool ChangeMany(RawHttp* http, Change change);
-  bool Send(RawHttp* http, const std::vector<std::string>& words, Change change,
+  bool ChangeSomething(RawClient* client);
+  bool ChangeOne(RawClient* client, Change change);
+  bool ChangeMany(RawClient* client, Change change);
+  bool Send(RawClient* client, const std::vector<std::string>& words, Change change,
             std::string_view method, const std::string& target, const std::string& body);
 
   WordModel* const model_;
