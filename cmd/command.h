@@ -76,6 +76,7 @@ int RunClusterOwners(Context& context);
 int RunStatus(Context& context);
 int RunHealth(Context& context);
 int RunPing(Context& context);
+int RunCheck(Context& context);
 int RunCompletion(Context& context);
 int RunVersion(Context& context);
 int RunHelp(Context& context);

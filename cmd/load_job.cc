@@ -287,9 +287,10 @@ class LoadJob {
       return out_.Fail(error);
     }
     if (!failure_.ok()) {
-      return out_.Fail({kExitPartial, "input", Escaped(failure_.message()),
-                        StrCat("What was read before that is stored, up to line ",
-                               Thousands(position_.line - 1), ".")});
+      const std::string upto = StrCat(" up to line ", Thousands(position_.line - 1), ".");
+      return out_.Fail(
+          {kExitPartial, "input", Escaped(failure_.message()),
+           StrCat("What came before is ", options_.dry_run ? "sound" : "stored", upto)});
     }
     return out_.Fail({kExitPartial, "stopped", "stopped at the first rejected line", hint});
   }

@@ -98,9 +98,9 @@ void PrintText(Output* out, const Tally& tally, const Names& names) {
     out->Warn(StrCat(Quoted(refusal.word), ": ", Escaped(refusal.detail)));
   }
   if (tally.changed + tally.unchanged == 0) return;
-  std::string line = StrCat(names.changed_text, " ", Thousands(tally.changed));
+  std::string line = StrCat(Thousands(tally.changed), " ", names.changed_text);
   if (tally.unchanged > 0) {
-    line += StrCat(", ", names.unchanged_text, " ", Thousands(tally.unchanged));
+    line += StrCat(", ", Thousands(tally.unchanged), " ", names.unchanged_text);
   }
   out->Note(line);
 }
