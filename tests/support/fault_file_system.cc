@@ -53,7 +53,7 @@ class FaultFileSystem::File : public WritableFile {
   Status WriteAt(uint64_t offset, std::string_view bytes) override {
     const std::lock_guard lock(owner_->mutex_);
     const bool had_power = !owner_->power_lost_;
-    const Status failure = Begin(kWrite);
+    Status failure = Begin(kWrite);
     // A write that power loss cuts short may have reached the disk in part.
     const bool cut_short = had_power && owner_->power_lost_;
     if (failure.ok() || cut_short) {
@@ -64,7 +64,7 @@ class FaultFileSystem::File : public WritableFile {
 
   Status Sync() override {
     const std::lock_guard lock(owner_->mutex_);
-    const Status failure = Begin(kSync);
+    Status failure = Begin(kSync);
     if (failure.ok()) {
       owner_->Sync(contents_.get());
     } else {
