@@ -112,9 +112,9 @@ void StoreImpl::Fail(const Status& status) {
 
 // Writing ----------------------------------------------------------------------------------------
 
-// Waits while the memtable is full and the one before it is not merged yet. Before it comes to that,
-// writers are slowed down the more, the further the memtable's filling is ahead of the merge: many
-// short waits instead of a long one.
+// Waits while the memtable is full and the one before it is not merged yet. Before it comes to
+// that, writers are slowed down the more, the further the memtable's filling is ahead of the merge:
+// many short waits instead of a long one.
 Status StoreImpl::WaitForRoom() {
   constexpr double kFreeShare = 0.5;  // of the memtable: no pacing below it
   constexpr std::chrono::duration<double, std::milli> kPaceMax{10};

@@ -6,7 +6,7 @@
 // lock and never wait for writers or checkpoints. Damage is found when touched and reported with
 // file and offset (kDataDamaged), never served.
 //
-// How: a log for the node (storage/log_writer.h), a memtable for what is newer than the base
+// How: a log for the node (storage/log.h), a memtable for what is newer than the base
 // (storage/memtable.h), and immutable, memory-mapped base files, one a tablet: a range of
 // neighbouring words (storage/base_file.h). A checkpoint merges the memtable into new base files
 // and publishes them by a new manifest. Bytes on disk: storage/FORMAT.md.

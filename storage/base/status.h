@@ -15,19 +15,19 @@ namespace trifecta {
 
 enum class StatusCode {
   kOk,
-  kInvalidArgument,    // the caller's input is wrong (HTTP 400, exit 2 or 64)
-  kInvalidWord,        // a word or prefix breaks the rules of storage/base/word.h (HTTP 422)
-  kNotFound,           // what was named is not there (HTTP 404)
-  kAlreadyInUse,       // a folder or port is held by another process (exit 73 or 69)
-  kPermissionDenied,   // the system refused access (exit 73)
-  kUnavailable,        // not now: queue full, draining, peer away (HTTP 503)
-  kTimeout,            // a deadline passed (HTTP 504)
-  kTooLarge,           // above a named limit (HTTP 413)
-  kDiskFull,           // no space left; reads go on (HTTP 507)
-  kDataDamaged,        // bytes on disk fail their checks: file and offset in the text (exit 65)
-  kIoError,            // the system failed to read, write or sync (exit 74)
-  kCancelled,          // the other side went away, or we are stopping
-  kInternal,           // a defect of Trifecta
+  kInvalidArgument,   // the caller's input is wrong (HTTP 400, exit 2 or 64)
+  kInvalidWord,       // a word or prefix breaks the rules of storage/base/word.h (HTTP 422)
+  kNotFound,          // what was named is not there (HTTP 404)
+  kAlreadyInUse,      // a folder or port is held by another process (exit 73 or 69)
+  kPermissionDenied,  // the system refused access (exit 73)
+  kUnavailable,       // not now: queue full, draining, peer away (HTTP 503)
+  kTimeout,           // a deadline passed (HTTP 504)
+  kTooLarge,          // above a named limit (HTTP 413)
+  kDiskFull,          // no space left; reads go on (HTTP 507)
+  kDataDamaged,       // bytes on disk fail their checks: file and offset in the text (exit 65)
+  kIoError,           // the system failed to read, write or sync (exit 74)
+  kCancelled,         // the other side went away, or we are stopping
+  kInternal,          // a defect of Trifecta
 };
 
 // "data damaged" and so on: the code in words.
@@ -63,7 +63,7 @@ Status ErrnoStatus(int errno_value, std::string_view what);
 template <typename T>
 class [[nodiscard]] Result {
  public:
-  Result(T value) : state_(std::move(value)) {}  // NOLINT: implicit by intent
+  Result(T value) : state_(std::move(value)) {}        // NOLINT: implicit by intent
   Result(Status status) : state_(std::move(status)) {  // NOLINT: implicit by intent
     assert(!std::get<Status>(state_).ok());
   }
@@ -84,7 +84,7 @@ class [[nodiscard]] Result {
 }  // namespace trifecta
 
 // Passes a failure on to the caller.
-#define TRIFECTA_RETURN_IF_ERROR(expression)                \
-  do {                                                      \
+#define TRIFECTA_RETURN_IF_ERROR(expression)                                      \
+  do {                                                                            \
     if (::trifecta::Status status_ = (expression); !status_.ok()) return status_; \
   } while (false)

@@ -1,4 +1,4 @@
-// The rules for words and prefixes (product.md, section 1): valid UTF-8, no control characters
+// The rules for words and prefixes: valid UTF-8, no control characters
 // (U+0000..U+001F, U+007F), 1 to kWordBytesMax bytes (a prefix may be empty); byte for byte as
 // given. Every word that enters Trifecta passes here once, at its edge.
 #pragma once
