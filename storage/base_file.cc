@@ -28,6 +28,7 @@ Result<std::unique_ptr<BaseFile>> BaseFile::FromBytes(std::string name, std::str
 }
 
 Status BaseFile::Damaged(uint64_t offset, std::string_view what) const {
+  damaged_.store(true, std::memory_order_relaxed);
   return {StatusCode::kDataDamaged,
           StrCat(name_, ": at offset ", offset, ": ", what,
                  "; run 'trifecta check' on the data folder, then restore this file from a backup "

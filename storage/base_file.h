@@ -42,6 +42,8 @@ class BaseFile {
   const std::string& name() const { return name_; }
   const BaseHeader& header() const { return header_; }
   uint64_t entries() const { return header_.live + header_.tombstones; }
+  // Damage was met in it since it was opened: its tablet has to be rebuilt.
+  bool damaged() const { return damaged_.load(std::memory_order_relaxed); }
 
   struct Found {
     bool known = false;
@@ -93,6 +95,7 @@ class BaseFile {
   uint64_t bytes_ = 0;
   BaseHeader header_{};
 
+  mutable std::atomic<bool> damaged_{false};
   mutable std::mutex set_up_;
   mutable std::atomic<bool> index_ready_{false};
   mutable DoubleArray array_;

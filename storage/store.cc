@@ -385,6 +385,11 @@ StoreStats StoreImpl::Stats() const {
       stats.memtable_bytes += memtable->bytes();
     }
     stats.tablets = now.tablets.size();
+    for (size_t i = 0; i < now.tablets.size(); ++i) {
+      const Tablet& tablet = *now.tablets[i];
+      if (!tablet.file->damaged()) continue;
+      stats.damaged_ranges.push_back({tablet.record.low, std::string(now.tablets.EndOf(i))});
+    }
     stats.base_bytes = base_bytes_.load(std::memory_order_relaxed);
     stats.base_entries = base_entries_.load(std::memory_order_relaxed);
   }

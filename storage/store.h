@@ -104,6 +104,11 @@ struct SearchOptions {
   bool tombstones = false;  // deleted entries too (for replicas)
 };
 
+// The words from `low` on and below `end` (empty: no bound).
+struct WordRange {
+  std::string low, end;
+};
+
 struct StoreStats {
   uint64_t words = 0;  // live
   uint64_t memtable_entries = 0, memtable_bytes = 0;
@@ -114,6 +119,7 @@ struct StoreStats {
   uint64_t written_bytes = 0;               // to log, base files and manifests since opening
   bool damaged = false;                     // damage was met; `damage` says where
   std::string damage;
+  std::vector<WordRange> damaged_ranges;     // whose words have to be rebuilt from elsewhere
   bool disk_full = false;  // the last attempt to make room for the log failed
 };
 
