@@ -11,14 +11,20 @@
 namespace trifecta::cmd {
 namespace {
 
-// CLI11 takes "[a,b]", "{}" and "%%" for lists and nothings; to it they must look like any other
-// word. An argument that begins like one, or with the mark itself, gets the mark in front.
+// CLI11 takes "[a,b]", "{}" and "%%" for lists and nothings, and "--after=" for an option without
+// its value; to it they must look like any other word. An argument that begins like one, or with
+// the mark itself, gets the mark in front.
 constexpr char kMark = '\x01';
 
-std::string Marked(const std::string& argument) {
+void AppendMarked(const std::string& argument, std::vector<std::string>* to) {
   const bool special = argument == "{}" || argument == "%%" || argument.starts_with('[') ||
                        argument.starts_with(kMark);
-  return special ? kMark + argument : argument;
+  if (argument.starts_with("--") && argument.find('=') == argument.size() - 1) {
+    to->push_back(argument.substr(0, argument.size() - 1));
+    to->push_back(std::string(1, kMark));
+  } else {
+    to->push_back(special ? kMark + argument : argument);
+  }
 }
 
 std::string Unmarked(const std::string& value) {
@@ -38,11 +44,12 @@ class Parser {
   }
 
   Status Parse(const std::vector<std::string>& arguments, Arguments* parsed) {
-    std::vector<std::string> reversed;
-    for (auto at = arguments.rbegin(); at != arguments.rend(); ++at)
-      reversed.push_back(Marked(*at));
+    const auto dashes = std::find(arguments.begin(), arguments.end(), "--");
+    std::vector<std::string> marked;
+    for (auto at = arguments.begin(); at != dashes; ++at) AppendMarked(*at, &marked);
+    std::reverse(marked.begin(), marked.end());  // as CLI11 wants them
     try {
-      app_.parse(std::move(reversed));
+      app_.parse(std::move(marked));
     } catch (const CLI::ParseError& error) {
       FindCommandOf(parsed);
       return Explain(error);
@@ -51,12 +58,16 @@ class Parser {
     }
     FindCommandOf(parsed);
     TRIFECTA_RETURN_IF_ERROR(CheckRest(*parsed));
-    Collect(&app_, GlobalOptions(), parsed);
+    TRIFECTA_RETURN_IF_ERROR(Collect(&app_, GlobalOptions(), parsed));
     if (parsed->command == nullptr) return Status::Ok();
     CLI::App* const app = apps_[parsed->command];
-    Collect(app, parsed->command->options, parsed);
+    TRIFECTA_RETURN_IF_ERROR(Collect(app, parsed->command->options, parsed));
     for (const std::string& word : app->get_option("ARGUMENT")->results()) {
       parsed->positional.push_back(Unmarked(word));
+    }
+    // CLI11 gives what follows "--" to the program instead of the command.
+    if (dashes != arguments.end()) {
+      parsed->positional.insert(parsed->positional.end(), dashes + 1, arguments.end());
     }
     return CheckChoices(*parsed);
   }
@@ -124,7 +135,6 @@ class Parser {
   Status CheckRest(const Arguments& parsed) const {
     for (const std::string& marked : app_.remaining(true)) {
       const std::string rest = Unmarked(marked);
-      if (rest == "--") continue;
       if (rest.size() > 1 && rest.starts_with('-')) {
         const std::string name = rest.substr(0, rest.find('='));
         return Usage(
@@ -140,16 +150,18 @@ class Parser {
     return Status::Ok();
   }
 
-  static void Collect(CLI::App* app, std::span<const OptionSpec> options, Arguments* parsed) {
+  static Status Collect(CLI::App* app, std::span<const OptionSpec> options, Arguments* parsed) {
     for (const OptionSpec& option : options) {
       const std::string name(SplitNames(option.names).back());
       const CLI::Option* const given = app->get_option(name);
       if (given->count() == 0) continue;
       auto& values = parsed->options[std::string(option.key())];
       for (const std::string& value : given->results()) {
+        if (option.value.empty() && value != "true") return Usage(StrCat(name, " takes no value"));
         values.push_back(option.value.empty() ? "" : Unmarked(value));
       }
     }
+    return Status::Ok();
   }
 
   static Status CheckChoices(const Arguments& parsed) {
