@@ -1,8 +1,6 @@
 #include "cmd/settings.h"
 
 #include <charconv>
-#include <fstream>
-#include <sstream>
 
 #include "cmd/settings_file.h"
 #include "storage/base/text.h"
@@ -135,9 +133,9 @@ Status SetTimeout(const Value& value, Settings* settings) {
 }
 
 Status SetToken(const Value& value, Settings* settings) {
-  std::ifstream file(value.text, std::ios::binary);
-  if (!file) return ErrnoStatus(errno, StrCat(value.source, ": ", value.text));
-  std::getline(file, settings->token);
+  auto text = ReadSmallFile(value.text);
+  if (!text.ok()) return text.status().WithContext(value.source);
+  settings->token = text->substr(0, text->find('\n'));
   while (!settings->token.empty() && settings->token.back() <= ' ') settings->token.pop_back();
   if (settings->token.empty()) return Wrong(value, StrCat(value.text, " holds no token"));
   for (const char c : settings->token) {

@@ -1,11 +1,11 @@
 #include "cmd/settings_file.h"
 
+#include <fcntl.h>
 #include <toml++/toml.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
-#include <fstream>
-#include <sstream>
 
 #include "storage/base/suggest.h"
 #include "storage/base/text.h"
@@ -15,15 +15,6 @@ namespace {
 
 Status Wrong(std::string_view source, std::string_view text) {
   return {StatusCode::kInvalidArgument, StrCat(source, ": ", text)};
-}
-
-Result<std::string> ReadWhole(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) return ErrnoStatus(errno, path);
-  std::stringstream text;
-  text << file.rdbuf();
-  if (file.bad() || text.fail()) return Wrong(path, "cannot be read");
-  return text.str();
 }
 
 Result<std::string> ValueText(const toml::node& node, std::string_view key,
@@ -55,7 +46,7 @@ Result<toml::table> ParseToml(const std::string& path, const std::string& text) 
 
 Result<std::vector<FileSetting>> ReadSettingsFile(const std::string& path,
                                                   std::span<const std::string_view> keys) {
-  auto text = ReadWhole(path);
+  auto text = ReadSmallFile(path);
   if (!text.ok()) return text.status();
   auto table = ParseToml(path, *text);
   if (!table.ok()) return table.status();
@@ -71,6 +62,28 @@ Result<std::vector<FileSetting>> ReadSettingsFile(const std::string& path,
     settings.push_back({std::string(key), std::move(*value), source});
   }
   return settings;
+}
+
+Result<std::string> ReadSmallFile(const std::string& path) {
+  const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return ErrnoStatus(errno, path);
+  std::string text;
+  Status status;
+  for (char piece[4096]; status.ok();) {
+    const ssize_t count = read(fd, piece, sizeof piece);
+    if (count == 0) break;
+    if (count > 0) {
+      text.append(piece, static_cast<size_t>(count));
+    } else if (errno != EINTR) {
+      status = ErrnoStatus(errno, path);
+    }
+    if (text.size() > kSettingsBytesMax) {
+      status = {StatusCode::kTooLarge, StrCat(path, ": larger than ", kSettingsBytesMax, " bytes")};
+    }
+  }
+  close(fd);
+  if (!status.ok()) return status;
+  return text;
 }
 
 }  // namespace trifecta::cmd

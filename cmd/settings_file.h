@@ -21,4 +21,11 @@ struct FileSetting {
 Result<std::vector<FileSetting>> ReadSettingsFile(const std::string& path,
                                                   std::span<const std::string_view> keys);
 
+// All of a small file, which may be a pipe ("--token-file <(pass trifecta)"). The failure names it;
+// kTooLarge above kSettingsBytesMax.
+Result<std::string> ReadSmallFile(const std::string& path);
+
+// Settings and tokens are far smaller: a larger file is the wrong one.
+inline constexpr size_t kSettingsBytesMax = 1 << 20;
+
 }  // namespace trifecta::cmd
