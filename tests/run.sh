@@ -22,7 +22,7 @@ report() { printf '%-32s %4d s   %s\n' "$1" "$2" "$3"; }
 
 # Runs a command as a stage that counts as one test. Its output is shown only if it fails.
 stage() {
-  local name=$1 log=build/test/${1// /-}.log started=$SECONDS
+  local name=$1 log=build/test/${1//[: ]/-}.log started=$SECONDS
   shift
   mkdir -p build/test
   if ("$@") >"$log" 2>&1 </dev/null; then
@@ -60,7 +60,7 @@ preset_stages() {
 
 # Runs each fuzz target for a short time, and counts each of them.
 fuzz_stages() {
-  stage "fuzz: build" build_preset fuzz || return 0
+  stage "fuzz: build" build_preset asan fuzz || return 0
   local log=build/test/fuzz.log started=$SECONDS good bad
   tests/fuzz/run.sh "$fuzz_seconds" >"$log" 2>&1 </dev/null || true
   good=$(grep -c '^ok' "$log") || true
@@ -80,8 +80,8 @@ run_all_stages() {
   preset_stages dev || true
   stage "release: build" build_preset release || true
   preset_stages asan storage_tests net_tests || true
-  preset_stages tsan storage_tests net_tests || true
   fuzz_stages || true
+  preset_stages tsan storage_tests net_tests || true
   if ((failed)); then
     echo "failed:"
     printf '  %s\n' "${failures[@]}"
