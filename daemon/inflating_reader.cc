@@ -38,32 +38,42 @@ Status InflatingReader::Refill() {
 }
 
 Result<size_t> InflatingReader::Read(std::span<char> buffer) {
+  if (!failure_.ok()) return failure_;
   z_stream& stream = inflater_->stream;
   stream.next_out = reinterpret_cast<Bytef*>(buffer.data());
   stream.avail_out = static_cast<uInt>(buffer.size());
-  while (stream.avail_out == buffer.size()) {
-    TRIFECTA_RETURN_IF_ERROR(Refill());
-    if (stream.avail_in == 0 && !in_member_) return size_t{0};
+  while (failure_.ok() && stream.avail_out == buffer.size()) {
+    failure_ = Refill();
+    if (!failure_.ok() || (stream.avail_in == 0 && !in_member_)) break;
     if (!in_member_) {
       inflateReset(&stream);
       in_member_ = true;
     }
-    switch (inflate(&stream, Z_NO_FLUSH)) {
-      case Z_OK:
-        break;
-      case Z_STREAM_END:
-        in_member_ = false;
-        break;
-      case Z_BUF_ERROR:  // no progress without more input
-        if (ended_) return Damaged("ends in the middle");
-        break;
-      case Z_MEM_ERROR:
-        return Status(StatusCode::kUnavailable, "no memory to inflate the body");
-      default:
-        return Damaged("is damaged, or is not gzip");
-    }
+    Inflate();
   }
-  return buffer.size() - stream.avail_out;
+  const size_t read = buffer.size() - stream.avail_out;
+  // What was right before the damage is handed out first, so that where it shows does not depend on
+  // the sizes of pieces and buffers.
+  if (!failure_.ok() && read == 0) return failure_;
+  return read;
+}
+
+void InflatingReader::Inflate() {
+  switch (inflate(&inflater_->stream, Z_NO_FLUSH)) {
+    case Z_OK:
+      break;
+    case Z_STREAM_END:
+      in_member_ = false;
+      break;
+    case Z_BUF_ERROR:  // no progress without more input
+      if (ended_) failure_ = Damaged("ends in the middle");
+      break;
+    case Z_MEM_ERROR:
+      failure_ = Status(StatusCode::kUnavailable, "no memory to inflate the body");
+      break;
+    default:
+      failure_ = Damaged("is damaged, or is not gzip");
+  }
 }
 
 }  // namespace trifecta::daemon

@@ -24,10 +24,13 @@ class InflatingReader : public net::BodyReader {
 
   // Makes input available, or finds that there is none.
   Status Refill();
+  // Inflates what there is, or finds out why that is impossible.
+  void Inflate();
 
   net::BodyReader* const compressed_;
   const std::unique_ptr<Inflater> inflater_;
   std::array<char, 32 * 1024> input_;
+  Status failure_;         // for good
   bool ended_ = false;     // the compressed body has
   bool in_member_ = true;  // a member has begun, or must: an empty body is no gzip file
 };

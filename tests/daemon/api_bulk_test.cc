@@ -92,7 +92,8 @@ TEST_CASE("NDJSON lines are words too, and a bad one is told by its own code") {
   CHECK(api.Words() == "a");
 }
 
-TEST_CASE("Lines are taken as plain text, as a form's, or without a type; other types are 415") {
+TEST_CASE(
+    "Lines are taken as plain text, as a form's, or without a type, and other types are 415") {
   Api api;
   for (const char* type :
        {"text/plain", "text/plain;charset=\"utf-8\"", "", "application/x-www-form-urlencoded"}) {

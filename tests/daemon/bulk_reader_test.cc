@@ -95,7 +95,7 @@ TEST_CASE("Many lines go through the buffer without loss") {
   CHECK(reader.line() == 50'000);
 }
 
-TEST_CASE("A line of NDJSON is one word object; another line is bad alone") {
+TEST_CASE("A line of NDJSON is one word object, and another line is bad alone") {
   CHECK(LinesOf("{\"word\":\"a\"}\n\n {\"word\": \"\\u0062\"}\r\n", 5, BulkFormat::kNdjson) ==
         "1:a 3:b =3");
   CHECK(LinesOf("{\"word\":\"a\"}\nnonsense\n{\"word\":1}\n{\"word\":\"b\"}", 64,

@@ -120,7 +120,7 @@ TEST_CASE("A request whose deadline has passed does nothing") {
   CHECK_FALSE(setup.Contains("a"));
 }
 
-TEST_CASE("A failure of the store comes through; what cannot be read is unavailable") {
+TEST_CASE("A failure of the store comes through, and what cannot be read is unavailable") {
   Setup setup;
   setup.store.FailWrites({StatusCode::kDiskFull, "full"});
   const std::string_view word = "a";

@@ -131,8 +131,8 @@ TEST_CASE("the printed configuration is a file that gives it again") {
   const test::TempDir folder;
   const std::string path = folder.File("d.toml");
   const Effective first =
-      Load({"--config", "/dev/null", "--lexicon", "ab\"\\", "--advertise", "db1:80",
-            "--read-quorum", "2", "--memtable-size", "4MiB", "--seeds", "db1:80"},
+      Load({"--config", "/dev/null", "--lexicon", "ab\"\\", "--data-dir", "a\nb\x7f", "--advertise",
+            "db1:80", "--read-quorum", "2", "--memtable-size", "4MiB", "--seeds", "db1:80"},
            {});
   REQUIRE(first.errors.empty());
   const std::string printed = PrintConfig(first);

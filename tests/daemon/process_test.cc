@@ -327,7 +327,7 @@ TEST_CASE("on a terminal the log has local time stamps") {
   const TempDir folder;
   options.command = {DaemonProgram(), "--config",   "/dev/null",  "--listen",
                      "127.0.0.1:0",   "--data-dir", folder.path()};
-  options.environment = {{"TZ", "XXX-14"}};
+  options.environment = {{"TZ", "QQQ-14"}};
   options.terminal_columns = 80;
   Process daemon(std::move(options));
   const std::string line = daemon.WaitForError("ready on ");
