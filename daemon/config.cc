@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdio>
 
 #include "storage/base/limits.h"
 #include "storage/base/text.h"
@@ -229,7 +230,14 @@ std::string TomlString(Text text) {
   std::string quoted = "\"";
   for (char c : text) {
     if (c == '"' || c == '\\') quoted.push_back('\\');
-    quoted.push_back(c);
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte >= ' ' && byte != 0x7F) {
+      quoted.push_back(c);
+    } else {
+      char code[8];
+      std::snprintf(code, sizeof code, "\\u%04X", byte);
+      quoted += code;
+    }
   }
   return quoted + '"';
 }
