@@ -48,10 +48,13 @@ TEST_CASE("stopping lets requests under way finish, queued ones included") {
 }
 
 TEST_CASE("after the grace what is left is cut, streams without their closing chunk") {
+  Gate begun;
+  begun.Open();  // counts only
   std::vector<Route> routes;
   routes.push_back(
-      NewRoute("GET", "/export", Lane::kStream, [](const Request&, Response& response) {
-        response.stream = [](BodyWriter& writer) {
+      NewRoute("GET", "/export", Lane::kStream, [&](const Request&, Response& response) {
+        response.stream = [&](BodyWriter& writer) {
+          begun.Pass();
           while (writer.Write("a word\n")) {
           }
           return false;
@@ -66,6 +69,7 @@ TEST_CASE("after the grace what is left is cut, streams without their closing ch
   RawClient half = server.Connect();
   half.Send("POST /words HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nhalf");
   REQUIRE(server.Connect().Get("/live").status == 200);
+  REQUIRE(begun.Arrived(1));
   server->Stop(milliseconds(50));
   CHECK_FALSE(reader.Read().whole);
   CHECK(writer.Read().status != 200);

@@ -126,7 +126,10 @@ TEST_CASE("a reader that goes away ends the stream") {
 }
 
 TEST_CASE("stalled exports take export slots and nothing else, uploads included") {
-  RunningServer server(QuietOptions(), Streaming([](BodyWriter& writer) {
+  Gate begun;
+  begun.Open();  // counts only
+  RunningServer server(QuietOptions(), Streaming([&](BodyWriter& writer) {
+                         begun.Pass();
                          while (writer.Write("a word\n")) {
                          }
                          return false;
@@ -135,6 +138,7 @@ TEST_CASE("stalled exports take export slots and nothing else, uploads included"
   for (int i = 0; i < 2; ++i) {
     stalled.emplace_back(server->port(), 4096);
     stalled.back().Send("GET /export HTTP/1.1\r\nHost: a\r\n\r\n");
+    REQUIRE(begun.Arrived(i + 1));
   }
   RawClient client = server.Connect();
   CHECK(ProblemOf(client.Get("/export")) == "503 unavailable");
