@@ -101,9 +101,13 @@ FileSettings ParseConfigText(std::string_view text, std::string_view name) {
 }
 
 FileSettings ReadConfigFile(const std::string& path, bool must_exist) {
+  FileSettings file;
+  if (path.empty()) {
+    file.errors.push_back("the name of the configuration file is empty");
+    return file;
+  }
   Result<std::string> text = ReadSmallFile(path, kFileBytesMax);
   if (text.ok()) return ParseConfigText(*text, path);
-  FileSettings file;
   if (must_exist || text.status().code() != StatusCode::kNotFound) {
     file.errors.push_back(text.status().message());
   }

@@ -92,6 +92,13 @@ class Daemon {
   Config config_;
   const DaemonParts parts_;
   Logger* const log_;
+
+  // Before what may take long to end, or may fail while it ends.
+  std::optional<ExitDeadline> stop_deadline_;
+  std::mutex failure_mutex_;
+  Status failure_;                                // guarded by failure_mutex_
+  std::optional<ExitDeadline> failure_deadline_;  // guarded by failure_mutex_
+
   Readiness readiness_;
   AccessToken token_;
   Metrics metrics_;
@@ -100,11 +107,6 @@ class Daemon {
   std::unique_ptr<net::HttpServer> server_;
   Endpoint bound_;  // config_.listen with the real port
   std::unique_ptr<LocalNode> node_;
-  std::optional<ExitDeadline> stop_deadline_;
-
-  std::mutex failure_mutex_;
-  Status failure_;                                // guarded by failure_mutex_
-  std::optional<ExitDeadline> failure_deadline_;  // guarded by failure_mutex_
 };
 
 }  // namespace trifecta::daemon

@@ -8,8 +8,9 @@
 
 namespace trifecta::daemon {
 
-// Connects to the node's own port and asks GET /live; ok when the answer is 200 and comes within
-// `patience`. It passes through acceptor, event loop and health lane like any client's request.
+// Connects to the node's own port and asks GET /live; ok when it connects within `patience` and the
+// answer comes within as long again and is 200. It passes through acceptor, event loop and health
+// lane like any client's request.
 Status CheckLive(const Endpoint& listen, std::chrono::milliseconds patience);
 
 }  // namespace trifecta::daemon

@@ -87,6 +87,8 @@ TEST_CASE("a file that was named must exist, the default one need not") {
   CHECK(ReadConfigFile(missing, true).errors ==
         std::vector<std::string>{missing + ": No such file or directory"});
   CHECK(ReadConfigFile(folder.path(), false).errors.size() == 1);
+  CHECK(ReadConfigFile("", true).errors ==
+        std::vector<std::string>{"the name of the configuration file is empty"});
   CHECK(ReadConfigFile("/dev/null", true).errors.empty());
   CHECK(ReadConfigFile("/dev/zero", true).errors.size() == 1);
 }

@@ -12,6 +12,7 @@
 
 #include "tests/support/catch.h"
 #include "tests/support/fake_store.h"
+#include "tests/support/notify_socket.h"
 #include "tests/support/process.h"
 #include "tests/support/raw_client.h"
 #include "tests/support/temp_dir.h"
@@ -70,6 +71,7 @@ class Fixture {
     log_ = std::make_unique<LogWriter>(fd_, LogLevel::kDebug, LogFormat::kJournal);
     parts_.log = log_.get();
     parts_.notifier = &notifier_;
+    parts_.connections_max = 64;
     parts_.events = &events_;
     parts_.reload = [this] { return reloaded_; };
     parts_.open_store = [this](storage::StoreOptions) -> Result<std::unique_ptr<storage::Store>> {
@@ -137,7 +139,8 @@ class Fixture {
   test::TempDir folder_;
   int fd_;
   Config config_;
-  Notifier notifier_;
+  test::NotifySocket manager_{folder_.File("notify")};
+  Notifier notifier_{folder_.File("notify")};
   PlayedEvents events_;
   std::unique_ptr<LogWriter> log_;
   DaemonParts parts_;
@@ -225,6 +228,20 @@ TEST_CASE("a stop during the recovery is carried out after it") {
   CHECK(node.run_.get() == kExitClean);
   CHECK(node.store_->closed());
   CHECK_FALSE(node.Logged("ready on"));
+}
+
+TEST_CASE("a manager is told that the recovery goes on, then that the node is ready") {
+  Fixture node;
+  Gate recovery;
+  node.before_open_ = [&] { recovery.Pass(); };
+  node.Start();
+  node.events_.Play(Event::kTimeout);
+  CHECK(node.manager_.Receive() == "EXTEND_TIMEOUT_USEC=60000000\nSTATUS=recovering\n");
+  node.events_.Play(Event::kReload);  // no READY for that: it is not
+  CHECK(node.manager_.Receive().starts_with("RELOADING=1\n"));
+  recovery.Open();
+  CHECK(node.manager_.Receive().starts_with("READY=1\nSTATUS=ready on 127.0.0.1:"));
+  CHECK(node.Stop() == kExitClean);
 }
 
 TEST_CASE("a data folder that cannot be opened ends the daemon with the status of its fault") {
