@@ -1,5 +1,6 @@
 // A file of words, or standard input, as its plain bytes: gzip, zstd and xz are recognised by their
-// first bytes, whatever the name, and undone (libarchive, in input.cc alone).
+// first bytes, whatever the name, and undone (libarchive, in input.cc alone; gzip:
+// cmd/gzip_reader.h).
 #pragma once
 
 #include <atomic>

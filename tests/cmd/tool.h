@@ -14,8 +14,8 @@ struct ToolResult {
 };
 
 struct ToolOptions {
-  std::map<std::string, std::string> environment;
-  std::string input;                          // standard input
+  std::map<std::string, std::string> environment = {};
+  std::string input = {};                     // standard input
   int cancel_fd = -1;                         // readable: the user has interrupted
   std::string system_settings = "/dev/null";  // instead of /etc/trifecta/trifecta.toml
 };

@@ -23,7 +23,7 @@ only_in 'CLI/' '(cmd/[a-z_]+|daemon/[a-z_]+)\.cc'
 only_in 'toml' '(cmd|daemon)/[a-z_]+\.cc'
 only_in 'prometheus/' 'daemon/metrics\.cc'
 only_in 'archive' 'cmd/[a-z_]+\.cc'
-only_in 'zlib' '(daemon|net)/[a-z_]+\.cc'
+only_in 'zlib' '(cmd|daemon|net)/[a-z_]+\.cc'
 only_in 'catch2/' 'none'
 
 # One place is one file.
