@@ -205,6 +205,13 @@ Status WriteManifest(FileSystem* file_system, const std::string& folder, const M
   return {StatusCode::kIoError, StrCat(status.message(), "; and then: ", removed.message())};
 }
 
+Status MendManifest(FileSystem* file_system, const std::string& folder, const Manifest& manifest) {
+  auto file = file_system->OpenForWriting(PathIn(folder, ManifestName(manifest.generation)));
+  if (!file.ok()) return file.status();
+  TRIFECTA_RETURN_IF_ERROR(WriteSynced(file->get(), EncodeManifest(manifest)));
+  return file_system->SyncFolder(folder);
+}
+
 Result<std::optional<Manifest>> ReadManifest(FileSystem* file_system, const std::string& folder,
                                              std::vector<std::string>* skipped) {
   auto view = Look(file_system, folder);

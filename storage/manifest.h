@@ -54,6 +54,10 @@ Result<Manifest> DecodeManifest(std::string_view bytes);
 // them names.
 Status WriteManifest(FileSystem* file_system, const std::string& folder, const Manifest& manifest);
 
+// Writes a manifest that a start has read over itself and syncs it, so that it is durable: it may
+// have been read from memory that an fdatasync had failed to write. Needs no room.
+Status MendManifest(FileSystem* file_system, const std::string& folder, const Manifest& manifest);
+
 // The highest valid manifest; nothing when the folder has none: a new store. Names of files above
 // it that are torn, which only a crash inside WriteManifest leaves, are added to `skipped` (may be
 // null); RemoveOldManifests removes them. kDataDamaged, with file and offset, when there are

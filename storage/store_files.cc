@@ -22,6 +22,7 @@ Result<std::unique_ptr<StoreFiles>> StoreFiles::Open(FileSystem* file_system, Lo
   }
   files->manifest_ = **manifest;
   TRIFECTA_RETURN_IF_ERROR(files->OpenTablets());
+  TRIFECTA_RETURN_IF_ERROR(MendManifest(file_system, files->folder_, files->manifest_));
   TRIFECTA_RETURN_IF_ERROR(
       RemoveOldManifests(file_system, files->folder_, files->manifest_.generation));
   TRIFECTA_RETURN_IF_ERROR(files->RemoveStray());
