@@ -1,6 +1,6 @@
-// The HTTP API that clients see (product.md, section 2; trifecta-api(7)): routes for
-// net/http_server.h. A handler validates, asks the coordinator, and writes the answer; it knows
-// neither sockets nor files, so tests call it directly.
+// The HTTP API that clients see (trifecta-api(7)): routes for net/http_server.h. A handler
+// validates, asks the coordinator, and writes the answer; it knows neither sockets nor files, so
+// tests call it directly.
 //
 // Every route passes the same gate, in this order: the bearer token, the node's readiness, the
 // names of the query parameters. /live, /ready, /metrics and /version pass none of it and take no

@@ -80,8 +80,9 @@ class Bulk {
   Response Run() {
     Result<bool> more = true;
     while (!stopped_ && (more = reader_.Next()).ok() && *more) {
+      // Only now: a body of one batch that is just full needs no second thread.
+      if (batch_.full() && !SubmitBefore(reader_.line()).ok()) break;
       TakeLine();
-      if (batch_.full() && !Submit().ok()) break;
     }
     if (more.ok() && failure_.ok()) failure_ = Finish();
     writer_.Stop();
@@ -111,8 +112,9 @@ class Bulk {
     if (errors_.size() < kErrorsMax) errors_.push_back({reader_.line(), std::move(reason)});
   }
 
-  Status Submit() {
-    batch_.last_line = reader_.line();
+  // Hands over the batch, which settles the lines before `line`.
+  Status SubmitBefore(uint64_t line) {
+    batch_.last_line = line - 1;
     return failure_ = writer_.Submit(&batch_);
   }
 

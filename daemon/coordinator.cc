@@ -99,14 +99,17 @@ void Coordinator::SearchByShard(const storage::SearchOptions& search, SearchAnsw
     answer->missing.emplace_back(root.empty() ? search.prefix : root);
     return;
   }
+  // The words of the shard "", shorter than a root, lie between the others and cannot be read apart
+  // from them.
+  answer->missing.emplace_back();
   if (search.order == storage::Order::kDescending) std::reverse(roots->begin(), roots->end());
   storage::Page found;
   for (const std::string& shard : *roots) {
+    if (shard.empty()) continue;
     storage::SearchOptions one = search;
     one.prefix = shard;
     one.limit = search.limit - answer->page.size();
-    // The words of the shard "" lie between the others and cannot be read apart from them.
-    if (shard.empty() || !store_->Search(one, &found).ok()) {
+    if (!store_->Search(one, &found).ok()) {
       answer->missing.push_back(shard);
       continue;
     }

@@ -133,6 +133,50 @@ TEST_CASE("A failure of the store comes through, and what cannot be read is unav
   CHECK(setup.coordinator.LocalShardRoots().status().code() == StatusCode::kUnavailable);
 }
 
+TEST_CASE("A partial search reads what can be read, shard by shard, and names the rest") {
+  // Every read that touches a word with "tr" fails.
+  class DamagedStore : public FakeStore {
+   public:
+    Status Search(const storage::SearchOptions& options, storage::Page* page) const override {
+      const std::string_view bad = "tr";
+      if (bad.starts_with(options.prefix) || options.prefix.starts_with(bad)) {
+        return {StatusCode::kDataDamaged, "base-1 at byte 4096"};
+      }
+      return FakeStore::Search(options, page);
+    }
+  };
+  Setup setup;
+  DamagedStore store;
+  store.Put({"tap", "tea", "ten", "trial", "tub", "t", "u"});
+  const Coordinator coordinator(&store, setup.clock.get(), kNode, 2);
+  SearchAnswer answer;
+  const auto search = [&](storage::SearchOptions options) {
+    REQUIRE(coordinator.Search(options, true, {}, &answer).ok());
+    std::string text;
+    for (size_t i = 0; i < answer.page.size(); ++i) {
+      text.append(answer.page.word(i)).append(" ");
+    }
+    for (const std::string& root : answer.missing) text.append("-").append(root).append(" ");
+    return text;
+  };
+  storage::SearchOptions options;
+  options.prefix = "t";
+  CHECK(search(options) == "tap tea ten tub - -tr ");
+  options.order = storage::Order::kDescending;
+  CHECK(search(options) == "tub ten tea tap - -tr ");
+  options.after = "tea";
+  options.limit = 1;
+  CHECK(search(options) == "tap - -tr ");
+  options = {};
+  options.prefix = "t";
+  options.limit = 2;
+  CHECK(search(options) == "tap tea - ");
+  options.prefix = "tri";
+  CHECK(search(options) == "-tr ");
+  options.prefix = "te";
+  CHECK(search(options) == "tea ten ");
+}
+
 TEST_CASE("Writers on many threads agree on who added a word") {
   Setup setup;
   std::atomic<uint64_t> added = 0, deleted = 0;
