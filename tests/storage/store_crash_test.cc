@@ -100,6 +100,13 @@ TEST_CASE("Power loss at any call keeps what was acknowledged, where any part su
   for (uint64_t n = 1; n <= calls; ++n) LosePower(n, n * 7'919, 0);
 }
 
+TEST_CASE("Power loss while the store is made leaves nothing or a store, whatever survives") {
+  constexpr uint64_t kCallsOfMaking = 12;  // and of the first write
+  for (uint64_t n = 1; n <= kCallsOfMaking; ++n) {
+    for (uint64_t seed = 1; seed <= 12; ++seed) LosePower(n, seed, seed % 3 * n);
+  }
+}
+
 TEST_CASE("Power loss at any call, and again in the recovery, keeps what was acknowledged") {
   const uint64_t calls = CallsOfStory();
   for (uint64_t n = 1; n <= calls; ++n) LosePower(n, n * 104'729 + 1, 1 + n * 31 % 12);
