@@ -74,7 +74,8 @@ std::string Examples(std::string_view lines) {
 constexpr std::string_view kExitStatuses =
     "Exit status:\n"
     "  0    done; search, get: something found\n"
-    "  1    ran well, and the answer is no: no match, word not there, cluster degraded\n"
+    "  1    ran well, and the answer is no: no match, word not there,\n"
+    "       cluster degraded\n"
     "  2    usage or configuration\n"
     "  3    no node reachable\n"
     "  4    refused by the server\n"
@@ -85,9 +86,9 @@ constexpr std::string_view kExitStatuses =
 
 constexpr std::string_view kEnvironment =
     "Environment: TRIFECTA_NODES, TRIFECTA_CONSISTENCY, TRIFECTA_TIMEOUT,\n"
-    "TRIFECTA_TOKEN_FILE, TRIFECTA_CONFIG. Files: $XDG_CONFIG_HOME/trifecta/config.toml,\n"
-    "/etc/trifecta/trifecta.toml. A flag counts before the environment, that before\n"
-    "the files. More in trifecta(1).\n";
+    "TRIFECTA_TOKEN_FILE, TRIFECTA_CONFIG. Files:\n"
+    "$XDG_CONFIG_HOME/trifecta/config.toml, /etc/trifecta/trifecta.toml. A flag\n"
+    "counts before the environment, that before the files. More in trifecta(1).\n";
 
 std::string ProgramHelp(bool whole) {
   std::string text =
