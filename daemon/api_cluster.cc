@@ -14,21 +14,6 @@ using net::JsonWriter;
 using net::Request;
 using net::Response;
 
-// What this node can do, in a word and a sentence.
-struct NodeHealth {
-  bool reads = true;
-  bool writes = true;
-  std::string message = "up";
-
-  bool healthy() const { return reads && writes; }
-};
-
-NodeHealth HealthOf(const storage::StoreStats& stats) {
-  if (stats.damaged) return {false, true, StrCat("data damaged: ", stats.damage)};
-  if (stats.disk_full) return {true, false, "the disk is full: writes are refused, reads go on"};
-  return {};
-}
-
 void WriteNode(const ApiContext& context, const storage::StoreStats& stats, JsonWriter* json) {
   const auto up = std::chrono::steady_clock::now() - context.started;
   json->BeginObject().Key("id").String(context.node_id).Key("address").String(context.address);
@@ -53,7 +38,26 @@ void WriteNotes(const ApiContext& context, const NodeHealth& health, JsonWriter*
 }
 
 void Cluster(const ApiContext& context, const Request&, Response& response) {
-  response.body = ClusterDocument(context);
+  const storage::StoreStats stats = context.coordinator->LocalStats();
+  const NodeHealth health = HealthOf(stats);
+  JsonWriter json;
+  json.BeginObject().Key("cluster").String(context.cluster);
+  json.Key("health").String(health.name());
+  json.Key("can_read").Bool(health.reads).Key("can_write").Bool(health.writes);
+  json.Key("replication_factor").Number(uint64_t{context.replication_factor});
+  // A majority of one copy is that one.
+  json.Key("copies").Number(uint64_t{1});
+  json.Key("read_quorum").Number(uint64_t{1}).Key("write_quorum").Number(uint64_t{1});
+  json.Key("ring_epoch").Number(uint64_t{1});
+  json.Key("partitions").Number(uint64_t{context.partitions});
+  json.Key("k_factor").Number(uint64_t{context.k_factor});
+  json.Key("words").Number(stats.words);
+  json.Key("notes");
+  WriteNotes(context, health, &json);
+  json.Key("nodes").BeginArray();
+  WriteNode(context, stats, &json);
+  json.EndArray().Key("hints_pending").BeginObject().EndObject();
+  response.body = json.EndObject().Take();
 }
 
 void Nodes(const ApiContext& context, const Request&, Response& response) {
@@ -102,27 +106,10 @@ void Owners(const ApiContext& context, const Request& request, Response& respons
 
 }  // namespace
 
-std::string ClusterDocument(const ApiContext& context) {
-  const storage::StoreStats stats = context.coordinator->LocalStats();
-  const NodeHealth health = HealthOf(stats);
-  JsonWriter json;
-  json.BeginObject().Key("cluster").String(context.cluster);
-  json.Key("health").String(health.healthy() ? "healthy" : "degraded");
-  json.Key("can_read").Bool(health.reads).Key("can_write").Bool(health.writes);
-  json.Key("replication_factor").Number(uint64_t{context.replication_factor});
-  // A majority of one copy is that one.
-  json.Key("copies").Number(uint64_t{1});
-  json.Key("read_quorum").Number(uint64_t{1}).Key("write_quorum").Number(uint64_t{1});
-  json.Key("ring_epoch").Number(uint64_t{1});
-  json.Key("partitions").Number(uint64_t{context.partitions});
-  json.Key("k_factor").Number(uint64_t{context.k_factor});
-  json.Key("words").Number(stats.words);
-  json.Key("notes");
-  WriteNotes(context, health, &json);
-  json.Key("nodes").BeginArray();
-  WriteNode(context, stats, &json);
-  json.EndArray().Key("hints_pending").BeginObject().EndObject();
-  return json.EndObject().Take();
+NodeHealth HealthOf(const storage::StoreStats& stats) {
+  if (stats.damaged) return {false, true, StrCat("data damaged: ", stats.damage)};
+  if (stats.disk_full) return {true, false, "the disk is full: writes are refused, reads go on"};
+  return {};
 }
 
 std::vector<ApiRoute> ClusterRoutes() {

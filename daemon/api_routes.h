@@ -43,7 +43,15 @@ net::Response WriteProblem(const Status& status, std::string_view extra = {});
 // The problem for a body that could not be read: 408 for a client too slow, else by its status.
 net::Response BodyProblem(const Status& status, std::string_view extra = {});
 
-// `health` and the rest of the cluster's state, as one JSON document.
-std::string ClusterDocument(const ApiContext& context);
+// What this node can do, and a sentence that says why not more.
+struct NodeHealth {
+  bool reads = true;
+  bool writes = true;
+  std::string message = "up";
+
+  bool healthy() const { return reads && writes; }
+  std::string_view name() const { return healthy() ? "healthy" : "degraded"; }
+};
+NodeHealth HealthOf(const storage::StoreStats& stats);
 
 }  // namespace trifecta::daemon

@@ -88,8 +88,9 @@ std::string Fill(std::string_view html, const Values& values) {
 void AppendState(const ApiContext& context, Values* values) {
   const storage::StoreStats stats = context.coordinator->LocalStats();
   const auto up = std::chrono::steady_clock::now() - context.started;
-  const bool healthy = !stats.damaged && !stats.disk_full;
-  values->emplace_back("health", healthy ? "healthy" : "degraded");
+  const NodeHealth health = HealthOf(stats);
+  values->emplace_back("health", health.name());
+  if (!health.healthy()) values->emplace_back("sentence", Escaped(health.message));
   values->emplace_back("words", Grouped(stats.words));
   values->emplace_back("bytes", Size(stats.base_bytes + stats.log_bytes));
   values->emplace_back("address", Escaped(context.address));

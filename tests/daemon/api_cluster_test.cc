@@ -1,3 +1,4 @@
+#include "daemon/api_routes.h"
 #include "tests/daemon/api_fixture.h"
 
 namespace trifecta::test {
@@ -28,6 +29,19 @@ TEST_CASE("With replication_factor 1 there is nothing to note") {
   Api api;
   api.context.replication_factor = 1;
   CHECK(Json(api.Call("GET", "/api/v1/cluster"))["notes"].array().empty());
+}
+
+TEST_CASE("Damage and a full disk degrade a node, and say what still works") {
+  storage::StoreStats stats;
+  CHECK(daemon::HealthOf(stats).name() == "healthy");
+  stats.disk_full = true;
+  CHECK(daemon::HealthOf(stats).name() == "degraded");
+  CHECK(daemon::HealthOf(stats).reads);
+  CHECK_FALSE(daemon::HealthOf(stats).writes);
+  stats.damaged = true;
+  stats.damage = "base-7 at byte 4096";
+  CHECK_FALSE(daemon::HealthOf(stats).reads);
+  CHECK(daemon::HealthOf(stats).message == "data damaged: base-7 at byte 4096");
 }
 
 TEST_CASE("The list of nodes gives id, host, zone and status of each") {
