@@ -37,7 +37,7 @@ class JsonWriter {
  private:
   void Separate();
   std::string out_;
-  bool first_ = true;      // no value yet at this level
+  bool first_ = true;  // no value yet at this level
   bool after_key_ = false;
 };
 
@@ -50,12 +50,12 @@ class JsonValue {
   bool is_null() const { return std::holds_alternative<std::monostate>(value_); }
   // The member, or a null value when this is no object or has no such member.
   const JsonValue& operator[](std::string_view name) const;
-  std::string_view string() const;     // "" when it is none
-  uint64_t number() const;             // 0 when it is no non-negative integer
-  double real() const;                 // 0 when it is no number
-  bool boolean() const;                // false when it is none
-  const Array& array() const;          // empty when it is none
-  const Object& object() const;        // empty when it is none
+  std::string_view string() const;  // "" when it is none
+  uint64_t number() const;          // 0 when it is no non-negative integer
+  double real() const;              // 0 when it is no number
+  bool boolean() const;             // false when it is none
+  const Array& array() const;       // empty when it is none
+  const Object& object() const;     // empty when it is none
 
   std::variant<std::monostate, bool, int64_t, uint64_t, double, std::string, Array, Object> value_;
 };
