@@ -209,7 +209,6 @@ bool Client::TryNode(HttpCall* call, const Attempts& attempts, HttpReply* reply)
     RecordFailure(reached);
     return false;
   }
-  if (!call->download) call->timeout = std::min(options_.timeout, Left(end_));
   auto answer = http_->Send(*call);
   if (!answer.ok()) {
     repeated_ |= http_->may_have_arrived();

@@ -23,7 +23,7 @@ namespace trifecta::net {
 
 struct ClientOptions {
   std::vector<Endpoint> nodes;              // at least one
-  std::chrono::milliseconds timeout{5000};  // for a request, its repetitions included
+  std::chrono::milliseconds timeout{5000};  // for a request to a node; none is repeated after it
   std::chrono::milliseconds connect_timeout{1000};
   std::string consistency;  // "one", "quorum", "all"; empty: what the node defaults to
   std::string token;        // sent as a bearer token; empty: none

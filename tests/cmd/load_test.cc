@@ -289,7 +289,7 @@ TEST_CASE("an interruption ends the load with the line to go on with") {
   REQUIRE(pipe(fds) == 0);
   Node node;
   node.before = [&](int request) {
-    if (request == 2) CHECK(write(fds[1], "x", 1) == 1);
+    if (request == 2) (void)!write(fds[1], "x", 1);
   };
   node.fails = [](int request) { return request >= 2; };
   node.failure = {"", false, false, true};
