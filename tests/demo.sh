@@ -3,6 +3,7 @@
 # that a person would type, what it answered, and whether that was right; exit 1 if something was
 # not. BIN is the folder of the built programs.
 set -euo pipefail
+exec 2>&1  # in the order in which it happens
 bin=$1
 lists=(/usr/share/dict/{american-english-huge,american-english-insane,british-english-insane})
 # More than the daemon ever needs to be ready or to stop; a busy machine takes its time.
@@ -66,6 +67,15 @@ start() {
   echo "   ready after $ready_ms ms"
 }
 
+# Stops the daemon as systemd would.
+stop() {
+  local status=0
+  run kill -TERM "$daemon"
+  wait "$daemon" || status=$?
+  daemon=
+  check "the daemon ends with 0" "$status" 0
+}
+
 words_now() { trifecta count ''; }
 
 node=127.0.0.1:$(free_port)
@@ -88,6 +98,14 @@ run trifecta load "${lists[@]}"
 right_count=$(wc -l <"$folder/right")
 check "each word is counted once" "$(words_now)" "$right_count"
 run trifecta search triat
+
+say "a clean stop, and what the words take on disk"
+stop
+bytes=$(du -sb "$folder/data" | cut -f1)
+tenths=$((bytes * 10 / right_count))
+echo "   $bytes bytes for $right_count words: $((tenths / 10)).$((tenths % 10)) bytes a word"
+start
+check "the words are there again" "$(words_now)" "$right_count"
 before=$(trifecta search tria -n 1000)
 
 say "kill -9 in the middle of another load"
@@ -110,15 +128,11 @@ echo "   $(grep -c '^~copy of ' "$folder/dump" || true) of $right_count copies w
 run trifecta load --progress none "$folder/copies"
 check "the load, done again, completes them" "$(words_now)" $((2 * right_count))
 
-say "a clean stop"
-run kill -TERM "$daemon"
+say "the end, and a look at every byte of the files"
+stop
 status=0
-wait "$daemon" || status=$?
-daemon=
-check "the daemon ends with 0" "$status" 0
-bytes=$(du -sb "$folder/data" | cut -f1)
-echo "   $bytes bytes for $((2 * right_count)) words:" \
-  "$((bytes * 10 / (2 * right_count) / 10)).$((bytes * 10 / (2 * right_count) % 10)) bytes a word"
+run "$bin/trifecta" check "$folder/data" || status=$?
+check "there is no fault" "$status" 0
 
 if ((wrong)); then
   say "something was WRONG, see above"
