@@ -43,8 +43,8 @@ TEST_CASE("A reader that came later does not hold back what it cannot see") {
 }
 
 TEST_CASE("A reader inside another one's guard keeps the older view alive") {
+  bool freed = false;  // outlives the epoch, whose end frees what is left
   Epoch epoch;
-  bool freed = false;
   const Epoch::Guard outer(&epoch);
   {
     const Epoch::Guard inner(&epoch);
