@@ -147,8 +147,10 @@ Status StoreImpl::WaitForRoom() {
   }
 }
 
+// Looks up every entry, also behind one whose place is damaged; gives the first failure.
 Status StoreImpl::LookUpOlder(const View& view, std::span<const Entry> entries,
                               std::vector<OlderEntry>* older) const {
+  Status first;
   older->assign(entries.size(), {});
   for (size_t i = 0; i < entries.size(); ++i) {
     const std::string_view word = entries[i].word;
@@ -160,10 +162,11 @@ Status StoreImpl::LookUpOlder(const View& view, std::span<const Entry> entries,
     }
     if (view.tablets.empty()) continue;
     BaseFile::Found found;
-    TRIFECTA_RETURN_IF_ERROR(view.tablets[view.tablets.IndexFor(word)]->file->Find(word, &found));
+    Status status = view.tablets[view.tablets.IndexFor(word)]->file->Find(word, &found);
     (*older)[i] = {found.known, found.tombstone, found.version};
+    if (!status.ok() && first.ok()) first = std::move(status);
   }
-  return Status::Ok();
+  return first;
 }
 
 Status StoreImpl::Write(std::span<const Entry> entries, std::span<WriteOutcome> outcomes) {

@@ -1,14 +1,16 @@
 // Damage in every kind of file: found when touched, named with file and offset, never served.
+#include <atomic>
 #include <string>
+#include <thread>
 #include <vector>
 
-#include "storage/base_file.h"
 #include "storage/base_format.h"
 #include "storage/file_names.h"
 #include "storage/store.h"
 #include "tests/support/catch.h"
 #include "tests/support/fault_file_system.h"
 #include "tests/support/folder_image.h"
+#include "tests/support/gate_file_system.h"
 #include "tests/support/small_store.h"
 #include "tests/support/temp_dir.h"
 
@@ -252,6 +254,41 @@ TEST_CASE("A write over damage stores nothing, one beside it is stored, a merge 
   store.reset();
   store = test::MustOpen(options);
   judge();
+}
+
+// Damage that a write meets only when it is durable already costs that word its outcome, and the
+// other words of the write nothing.
+TEST_CASE("A word whose older entry is damaged does not hide the older entries of others") {
+  const TempDir dir;
+  FaultFileSystem disk;
+  test::GateFileSystem files(&disk);
+  const auto store = test::MustOpen(SmallStore(&files, dir.path()));
+  EntryMap held;
+  for (uint64_t i = 0; i < 400; ++i) held["w" + std::to_string(100'000 + i)] = {{50, 1}, false};
+  REQUIRE(test::WriteAll(store.get(), held).ok());
+  const std::string first = held.begin()->first, last = held.rbegin()->first;
+
+  files.Hold("log-");
+  WriteOutcome outcomes[2];
+  std::atomic<bool> written{false};
+  std::thread writer([&] {
+    const Entry entries[] = {{first, {7, 1}, true}, {last, {7, 1}, true}};
+    written = store->Write(entries, outcomes).ok();
+  });
+  files.AwaitHeld();
+  REQUIRE(store->Checkpoint().ok());
+  REQUIRE(store->Stats().tablets >= 2);
+  FolderImage image = test::ReadFolder(dir.path());
+  const std::string name = NameIn(image, "base-");
+  Flip(&image[name], kBasePageBytes);
+  auto file = PosixFileSystem()->OpenForWriting(PathIn(dir.path(), name));
+  REQUIRE((*file)->WriteAt(0, image[name]).ok());
+  files.Open();
+  writer.join();
+  REQUIRE(written);
+  CHECK((outcomes[1].existed && !outcomes[1].applied && outcomes[1].newest == Version{50, 1}));
+  CHECK(store->Get(last)->live);
+  CHECK(store->Stats().damaged);
 }
 
 // Every reading either says what the store held, or that there is damage.
