@@ -110,6 +110,7 @@ class Round {
     if (load.status != 0) Die("trifecta load failed: " + load.error);
     const auto words = static_cast<double>(plan_.words->size());
     figures_.load_words_per_second = words / timer.Seconds();
+    if (Count() != plan_.words->size()) Die("words are missing after trifecta load");
     figures_.memory_mib = static_cast<double>(AnonymousBytes(daemon_.process().pid())) / 0x1p20;
   }
 
@@ -164,7 +165,7 @@ class Round {
     figures_.search_p99_ms = result.latencies.Percentile(0.99) / 1e6;
   }
 
-  // The live words whose prefix makes them part of it.
+  // The words that the daemon holds.
   uint64_t Count() {
     const test::RawAnswer answer = test::RawClient(daemon_.port()).Get("/api/v1/count?q=");
     const size_t at = answer.body.find("\"count\":");

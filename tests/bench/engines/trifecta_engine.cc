@@ -1,9 +1,7 @@
 // Ours, through the face of the store: versions stored, every write in the log and synced.
-#include <chrono>
-
 #include "storage/base/limits.h"
-#include "storage/store.h"
 #include "tests/bench/common/die.h"
+#include "tests/bench/common/store_writer.h"
 #include "tests/bench/engines/engine.h"
 
 namespace trifecta::bench {
@@ -12,9 +10,8 @@ namespace {
 class TrifectaEngine : public Engine {
  public:
   void Open(const std::string& folder) override {
-    storage::StoreOptions options;
-    options.folder = folder;
-    store_ = Must(storage::Store::Open(options));
+    store_ = OpenStore(folder);
+    writer_ = std::make_unique<StoreWriter>(store_.get(), 1);
   }
 
   void Close() override {
@@ -22,8 +19,8 @@ class TrifectaEngine : public Engine {
     store_.reset();
   }
 
-  void Add(std::span<const std::string_view> words, bool) override { Write(words, false); }
-  void Delete(std::span<const std::string_view> words) override { Write(words, true); }
+  void Add(std::span<const std::string_view> words, bool) override { writer_->Add(words); }
+  void Delete(std::span<const std::string_view> words) override { writer_->Delete(words); }
   void Compact() override { Must(store_->Checkpoint()); }
 
   bool Contains(std::string_view word) override {
@@ -56,29 +53,9 @@ class TrifectaEngine : public Engine {
   }
 
  private:
-  // One version for a batch, as the daemon stamps a request.
-  void Write(std::span<const std::string_view> words, bool tombstone) {
-    const Version version = NextVersion();
-    entries_.clear();
-    for (const std::string_view word : words) entries_.push_back({word, version, tombstone});
-    outcomes_.resize(entries_.size());
-    Must(store_->Write(entries_, outcomes_));
-  }
-
-  Version NextVersion() {
-    using std::chrono::duration_cast, std::chrono::milliseconds;
-    const auto now = std::chrono::system_clock::now().time_since_epoch();
-    const auto time = static_cast<uint64_t>(duration_cast<milliseconds>(now).count()) << 16;
-    last_.time = std::max(last_.time + 1, time);
-    last_.node = 1;
-    return last_;
-  }
-
   std::unique_ptr<storage::Store> store_;
-  std::vector<Entry> entries_;
-  std::vector<storage::WriteOutcome> outcomes_;
+  std::unique_ptr<StoreWriter> writer_;
   storage::Page page_;
-  Version last_;
 };
 
 }  // namespace
