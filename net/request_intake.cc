@@ -96,13 +96,17 @@ Verdict RequestIntake::Take(ServerConnection* connection, Response* refusal) con
 Verdict RequestIntake::TakeHead(ServerConnection* connection, Response* refusal) const {
   PendingRequest& request = connection->request;
   std::string& input = connection->input;
+  SkipEmptyLines(&input);
+  if (input.empty()) {
+    request.begun = false;
+    return Verdict::kMore;
+  }
   if (!request.begun) {
-    SkipEmptyLines(&input);
-    if (input.empty()) return Verdict::kMore;
     request.begun = true;
     request.began = Clock::now();
     connection->input_deadline = request.began + options_.head_timeout;
   }
+  if (input == "\r") return Verdict::kMore;  // of another empty line, it may be
   const size_t end = FindHeadEnd(input, &request.scanned);
   if (end == 0 && input.size() <= kHeadBytesMax) return Verdict::kMore;
   if (end == 0 || end > kHeadBytesMax) return Refuse(HeadTooLarge(input), refusal);

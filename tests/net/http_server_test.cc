@@ -88,7 +88,7 @@ TEST_CASE("pipelined requests are answered in order") {
 TEST_CASE("a request may come byte by byte") {
   RunningServer server;
   RawClient client = server.Connect();
-  for (const char c : std::string("POST /words HTTP/1.1\r\nHost: a\r\n"
+  for (const char c : std::string("\r\nPOST /words HTTP/1.1\r\nHost: a\r\n"
                                   "Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n")) {
     REQUIRE(client.Send({&c, 1}));
   }
