@@ -105,8 +105,7 @@ class LogCheck {
     if (std::exchange(gap_told_, false) || sequence == last_ + 1 || after_released) {
       if (tail_.bytes != 0) {
         report_->AddNote(tail_.path, StrCat(tail_.bytes, " bytes from offset ", tail_.offset,
-                                            " on should be zeros; they harm nothing, since the "
-                                            "log goes on in the next segment"));
+                                            " on are no log frames; nothing of them is needed"));
       }
       tail_ = {};
     } else if (tail_.bytes != 0) {
