@@ -27,7 +27,7 @@ constexpr char kUsage[] = R"(usage: bench_scale [FLAGS]
 
   --keys N     the largest size; 1, 10, 50 and 100 million up to it, and itself (100m)
   --seconds N  of each measurement over time (3)
-  --svg FILE   where the plot goes (trifecta-scale.svg)
+  --svg FILE   where the plot goes (scale.svg beside the programs' folder)
   --dir DIR    a folder on the disk to measure (the cache folder of the data sets)
   --quick      20,000 and 100,000 words, one second each: shows that it works, not how fast
 
@@ -230,7 +230,7 @@ int Main(int argc, char** argv) {
     std::fflush(stdout);
   }
   table.Print();
-  Plot(flags.Text("svg", "trifecta-scale.svg"), all);
+  Plot(flags.Text("svg", TRIFECTA_BIN "/../scale.svg"), all);
   return 0;
 }
 
