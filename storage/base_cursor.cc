@@ -119,7 +119,8 @@ inline bool BaseCursor::ReadRaw(Raw* raw) {
   raw->codes = at_;
   if (!Reach(at_ + raw->count)) return false;
   at_ += raw->count;
-  if ((raw->flags & kHasValue) != 0) [[unlikely]] {
+  if (raw->flags > kTombstone) [[unlikely]] {
+    if ((raw->flags & ~kKnownEntryFlags) != 0) return Fail("an entry has flags that are not known");
     if (!Reach(at_ + 8)) return false;
     if (!Varint(&more) || !Reach(at_ + more)) return false;
     at_ += more;

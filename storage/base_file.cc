@@ -6,6 +6,7 @@
 #include "storage/base/coding.h"
 #include "storage/base/crc32c.h"
 #include "storage/base/text.h"
+#include "storage/base/word.h"
 #include "storage/base_cursor.h"
 
 namespace trifecta::storage {
@@ -178,12 +179,22 @@ void BaseFile::Verify(
   }
   if (!pages_good) return;  // what follows would only repeat it
 
-  uint64_t live = 0, tombstones = 0;
+  uint64_t live = 0, tombstones = 0, buckets = 0;
   std::string before;
   BaseCursor cursor(this);
   for (cursor.Seek(""); cursor.valid(); cursor.Next()) {
     const uint64_t offset = header_.sections[kEntries].offset + cursor.bucket_.offset;
     if (!before.empty() && cursor.word() <= before) report(offset, "words out of order");
+    if (!ValidateWord(cursor.word()).ok()) report(offset, "a word that breaks the rules of words");
+    if (const uint64_t time = cursor.version().time;
+        time < header_.min_time || time > header_.max_time) {
+      report(offset, "a version outside of those that the header names");
+    }
+    if (cursor.bucket_.index == 1) {
+      ++buckets;
+      const Result<uint64_t> rank = RankAt(cursor.bucket_.offset, 0);
+      if (!rank.ok() || *rank != live) report(offset, "the ranks miscount the words before it");
+    }
     before = cursor.word();
     ++(cursor.tombstone() ? tombstones : live);
     Found found;
@@ -193,9 +204,11 @@ void BaseFile::Verify(
   }
   if (!cursor.status().ok()) {
     report(header_.sections[kEntries].offset + cursor.bucket_.offset, cursor.status().message());
-  } else if (live != header_.live || tombstones != header_.tombstones) {
-    report(0, StrCat("the header counts ", header_.live, " live words and ", header_.tombstones,
-                     " tombstones, the file holds ", live, " and ", tombstones));
+  } else if (live != header_.live || tombstones != header_.tombstones ||
+             buckets != header_.buckets) {
+    report(0, StrCat("the header counts ", header_.live, " live words, ", header_.tombstones,
+                     " tombstones and ", header_.buckets, " buckets, the file holds ", live, ", ",
+                     tombstones, " and ", buckets));
   }
 }
 

@@ -1,10 +1,12 @@
 #include "storage/base_file.h"
 
+#include <cstring>
 #include <string>
 #include <vector>
 
 #include "storage/base_cursor.h"
 #include "storage/base_file_builder.h"
+#include "tests/support/base_file_repair.h"
 #include "tests/support/catch.h"
 #include "tests/support/entry_sets.h"
 
@@ -267,6 +269,87 @@ TEST_CASE("A damaged page of entries spoils its own words and no others") {
   const auto faults = FaultsOf(*built.file);
   REQUIRE(faults.size() == 1);
   CHECK(faults[0].starts_with(std::to_string(damaged) + ": "));
+}
+
+// A file of three words whose last entry, a tombstone, is followed by what `more` says, under
+// checksums that are right: what a defective or newer program might write.
+struct Crafted {
+  explicit Crafted(uint8_t flags, std::string_view more = "") {
+    const BaseEntry entries[] = {
+        {"trial", {5, 1}, 0}, {"triathlon", {5, 1}, 0}, {"tribe", {5, 1}, kTombstone}};
+    bytes = BuildBaseFile(7, entries).bytes;
+    std::memcpy(&header, bytes.data(), sizeof header);
+    SectionExtent& extent = header.sections[kEntries];
+    // Lengths, flags, two codes: the suffix "be".
+    const size_t last = extent.offset + extent.bytes - 4;
+    REQUIRE(bytes[last + 1] == kTombstone);
+    bytes[last + 1] = static_cast<char>(flags);
+    bytes.replace(last + 4, more.size(), more);
+    extent.bytes += more.size();
+    Seal();
+  }
+  void Seal() {
+    std::memcpy(bytes.data(), &header, sizeof header);
+    REQUIRE(test::RepairChecksums(&bytes));
+  }
+  std::vector<std::string> Faults() const { return FaultsOf(*Built(bytes).file); }
+
+  BaseHeader header;
+  std::string bytes;
+};
+
+TEST_CASE("A value behind an entry is stepped over: room for a later format") {
+  const Crafted crafted(kTombstone | kHasValue, std::string_view("\x03"
+                                                                 "abc",
+                                                                 4));
+  const EntryMap entries = {
+      {"trial", {{5, 1}, false}}, {"triathlon", {{5, 1}, false}}, {"tribe", {{5, 1}, true}}};
+  CHECK(ScanDifference(*Built(crafted.bytes).file, entries) == "");
+  CHECK(crafted.Faults() == std::vector<std::string>());
+}
+
+TEST_CASE("An entry with flags that are not known is refused") {
+  const Crafted crafted(kTombstone | 4);
+  const Built built(crafted.bytes);
+  BaseFile::Found found;
+  const Status status = built.file->Find("tribe", &found);
+  CHECK(status.code() == StatusCode::kDataDamaged);
+  CHECK(status.message().find("flags") != std::string::npos);
+}
+
+TEST_CASE("Verify finds what checksums cannot: a writer's mistakes") {
+  Crafted good(kTombstone);
+  CHECK(good.Faults() == std::vector<std::string>());
+  SECTION("words out of order") {
+    const size_t codes =
+        good.header.sections[kEntries].offset + good.header.sections[kEntries].bytes - 2;
+    std::swap(good.bytes[codes], good.bytes[codes + 1]);
+    good.Seal();
+    CHECK(FaultsOf(*Built(good.bytes).file).empty());    // "trieb": another word, still in order
+    good.bytes[codes] = good.bytes[codes + 1] = '\x02';  // "triaa"
+    good.Seal();
+    CHECK_FALSE(good.Faults().empty());
+  }
+  SECTION("miscounts") {
+    ++good.header.live;
+    good.Seal();
+    CHECK(good.Faults().size() == 1);
+  }
+  SECTION("a rank that is wrong") {
+    ++good.bytes[good.header.sections[kRanks].offset + 4];
+    good.Seal();
+    CHECK(good.Faults().size() == 1);
+  }
+  SECTION("a version out of bounds") {
+    good.header.max_time = 4;
+    good.Seal();
+    CHECK(good.Faults().size() == 3);
+  }
+  SECTION("an index that leads nowhere") {
+    good.header.root = TrieValue::Node(0).raw();
+    good.Seal();
+    CHECK_FALSE(good.Faults().empty());
+  }
 }
 
 }  // namespace
