@@ -2,7 +2,7 @@
 //
 // Why our own: cpp-httplib 0.11.4 gives each connection a thread for as long as it lives, so eight
 // idle clients make the ninth wait five seconds; its backlog is 5; it polls idle sockets every 10
-// ms. Here an idle connection costs some 400 bytes and no thread. Epoll is used one-shot: after an
+// ms. Here an idle connection costs some 500 bytes and no thread. Epoll is used one-shot: after an
 // event a connection belongs to whoever got it, until it is parked again; so a worker and the loop
 // never meet on one, and no event is lost between them (parking with input there fires at once).
 //
