@@ -1,11 +1,11 @@
 // A bounded queue of requests and the threads that answer them. A lane that is full or stuck delays
 // no other.
 //
-// At most one thread is being woken at a time; it wakes the next one itself when it finds more work.
-// A burst of short requests is then done by few warm threads, while requests that wait for the disk
-// still get a thread each. Waking a thread for each request instead costs four context switches a
-// request rather than one in two, and 21 us of processor time rather than 9 (64 connections, 2
-// cores).
+// At most one thread is being woken at a time; it wakes the next one itself when it finds more
+// work. A burst of short requests is then done by few warm threads, while requests that wait for
+// the disk still get a thread each. Waking a thread for each request instead costs four context
+// switches a request rather than one in two, and 21 us of processor time rather than 9 (64
+// connections, 2 cores).
 #pragma once
 
 #include <condition_variable>
