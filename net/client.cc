@@ -198,7 +198,12 @@ Status Client::Reach() {
   if (options_.nodes.size() > 1) {
     HttpCall live = MakeCall("GET", "/live", {});
     live.timeout = Left(end);
-    if (auto reply = http->Send(live); !reply.ok()) return reply.status();
+    Status answered = http->Send(live).status();
+    if (answered.code() == StatusCode::kTimeout) {
+      return {StatusCode::kTimeout,
+              StrCat("connected, but no answer within ", TimeText(options_.connect_timeout))};
+    }
+    if (!answered.ok()) return answered;
   }
   http_ = std::move(http);
   return Status::Ok();

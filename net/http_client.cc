@@ -128,7 +128,8 @@ Result<HttpReply> HttpClient::Send(const HttpCall& call) {
     if (!reply.ok() || !exchange.keep_alive()) connection_.reset();
     if (reply.ok()) return reply;
     if (reply.status().code() == StatusCode::kTimeout) {
-      return Status(StatusCode::kTimeout, StrCat("no answer within ", call.timeout.count(), " ms"));
+      return Status(StatusCode::kTimeout,
+                    StrCat("connected, but no answer within ", TimeText(call.timeout)));
     }
     const bool stale =
         reused && !exchange.began() && reply.status().code() == StatusCode::kUnavailable;

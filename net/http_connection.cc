@@ -95,12 +95,6 @@ Result<std::vector<Address>> LookUpWithin(const Endpoint& endpoint, Deadline dea
   return found.get();
 }
 
-std::string Seconds(std::chrono::milliseconds time) {
-  const auto ms = time.count();
-  if (ms % 1000 == 0) return StrCat(ms / 1000, " s");
-  return StrCat(ms, " ms");
-}
-
 Status ConnectTo(int fd, const Address& address, int cancel_fd, Deadline deadline) {
   const auto* name = reinterpret_cast<const sockaddr*>(&address.storage);
   if (connect(fd, name, address.length) == 0) return Status::Ok();
@@ -114,6 +108,11 @@ Status ConnectTo(int fd, const Address& address, int cancel_fd, Deadline deadlin
 }
 
 }  // namespace
+
+std::string TimeText(std::chrono::milliseconds time) {
+  const auto ms = time.count();
+  return ms % 1000 == 0 ? StrCat(ms / 1000, " s") : StrCat(ms, " ms");
+}
 
 Result<short> WaitFor(int fd, short events, int cancel_fd, Deadline deadline) {
   pollfd fds[2] = {{fd, events, 0}, {cancel_fd, POLLIN, 0}};
@@ -149,7 +148,7 @@ Result<std::unique_ptr<HttpConnection>> HttpConnection::Connect(const Endpoint& 
     if (failure.ok()) return connection;
     if (failure.code() == StatusCode::kCancelled) return failure;
     if (failure.code() == StatusCode::kTimeout) {
-      return Status(StatusCode::kTimeout, StrCat("no answer within ", Seconds(timeout)));
+      return Status(StatusCode::kTimeout, StrCat("no answer within ", TimeText(timeout)));
     }
   }
   return failure;

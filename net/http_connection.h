@@ -6,6 +6,7 @@
 #include <chrono>
 #include <memory>
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "net/endpoint.h"
@@ -43,6 +44,9 @@ class HttpConnection {
   const int fd_;
   const int cancel_fd_;
 };
+
+// "5 s", "500 ms"
+std::string TimeText(std::chrono::milliseconds time);
 
 // Waits until `fd` (-1: none) has one of `events` (poll's), the deadline passes (kTimeout) or
 // `cancel_fd` is readable (kCancelled). Gives the events that came.
