@@ -7,6 +7,7 @@
 #include "storage/base/limits.h"
 #include "storage/base/text.h"
 #include "storage/base/word.h"
+#include "storage/older_lookup.h"
 #include "storage/store_impl.h"
 #include "storage/view_cursor.h"
 
@@ -151,19 +152,10 @@ Status StoreImpl::WaitForRoom() {
 Status StoreImpl::LookUpOlder(const View& view, std::span<const Entry> entries,
                               std::vector<OlderEntry>* older) const {
   Status first;
-  older->assign(entries.size(), {});
+  older->resize(entries.size());
+  OlderLookup lookup(view);
   for (size_t i = 0; i < entries.size(); ++i) {
-    const std::string_view word = entries[i].word;
-    if (view.frozen != nullptr) {
-      if (const MemtableRecord* record = view.frozen->Find(word)) {
-        (*older)[i] = {true, record->tombstone(), record->version()};
-        continue;
-      }
-    }
-    if (view.tablets.empty()) continue;
-    BaseFile::Found found;
-    Status status = view.tablets[view.tablets.IndexFor(word)]->file->Find(word, &found);
-    (*older)[i] = {found.known, found.tombstone, found.version};
+    Status status = lookup.Find(entries[i].word, &(*older)[i]);
     if (!status.ok() && first.ok()) first = std::move(status);
   }
   return first;
