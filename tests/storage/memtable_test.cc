@@ -94,7 +94,7 @@ std::string ScanDifference(const Memtable& memtable, const EntryMap& entries,
 }
 
 TEST_CASE("A memtable does what a sorted map under last-writer-wins does") {
-  constexpr uint64_t kSeeds = 400;
+  constexpr uint64_t kSeeds = 150;
   for (uint64_t seed = 1; seed <= kSeeds; ++seed) {
     INFO("seed " << seed);
     Random random(seed);

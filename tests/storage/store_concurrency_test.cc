@@ -20,9 +20,9 @@ using test::Below;
 using test::Random;
 
 constexpr size_t kAdders = 2;
-constexpr uint64_t kWordsOfAdder = 15'000;
+constexpr uint64_t kWordsOfAdder = 4'000;
 constexpr uint64_t kToggled = 40;
-constexpr uint64_t kToggles = 8'000;
+constexpr uint64_t kToggles = 2'000;
 
 // Of one length, so that none begins with another.
 std::string AddedWord(size_t adder, uint64_t i) {
