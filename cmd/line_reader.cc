@@ -1,7 +1,6 @@
 #include "cmd/line_reader.h"
 
 #include <algorithm>
-#include <cstring>
 
 namespace trifecta::cmd {
 namespace {
@@ -15,9 +14,8 @@ bool LineReader::Next(Line* line) {
     started_ = true;
     if (!Refill()) return false;
   }
-  const void* const end = std::memchr(piece_.data(), terminator_, piece_.size());
-  if (end == nullptr) return NextAcrossPieces(line);
-  const auto length = static_cast<size_t>(static_cast<const char*>(end) - piece_.data());
+  const size_t length = piece_.find(terminator_);
+  if (length == std::string_view::npos) return NextAcrossPieces(line);
   if (length > kLineBytesMax) return NextAcrossPieces(line);
   *line = {piece_.substr(0, length), ++number_, length};
   piece_.remove_prefix(length + 1);
@@ -56,15 +54,13 @@ bool LineReader::NextAcrossPieces(Line* line) {
   begun_.clear();
   begun_bytes_ = 0;
   for (;;) {
-    const void* const end = std::memchr(piece_.data(), terminator_, piece_.size());
-    const size_t length = end == nullptr
-                              ? piece_.size()
-                              : static_cast<size_t>(static_cast<const char*>(end) - piece_.data());
-    Grow(piece_.substr(0, length));
-    piece_.remove_prefix(length + (end == nullptr ? 0 : 1));
-    if (end == nullptr && Refill()) continue;
+    const size_t end = piece_.find(terminator_);
+    const bool whole = end != std::string_view::npos;
+    Grow(piece_.substr(0, end));
+    piece_.remove_prefix(whole ? end + 1 : piece_.size());
+    if (!whole && Refill()) continue;
     if (!status_.ok()) return false;  // half a line is none
-    if (end == nullptr && begun_bytes_ == 0) return false;
+    if (!whole && begun_bytes_ == 0) return false;
     *line = {begun_, ++number_, begun_bytes_};
     return true;
   }
