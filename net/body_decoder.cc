@@ -61,7 +61,8 @@ void BodyDecoder::TakeFraming(char c) {
   switch (part_) {
     case Part::kSize:
     case Part::kExtension:
-      return TakeSize(c);
+      if (!TakeSize(c)) state_ = State::kBad;
+      return;
     case Part::kSizeLf:
       Expect(c, '\n', Part::kData);
       if (state_ == State::kMore) BeginChunk();
@@ -81,22 +82,22 @@ void BodyDecoder::TakeFraming(char c) {
   }
 }
 
-// SIZE [;EXTENSION] CR, the size in one hexadecimal digit or more.
-void BodyDecoder::TakeSize(char c) {
-  const int digit = HexDigit(c);
-  if (++framing_ > kChunkLineBytesMax) {
-    state_ = State::kBad;
-  } else if (c == '\r' && framing_ > 1) {
+// SIZE [;EXTENSION] CR, the size in one hexadecimal digit or more. False when it is anything else.
+bool BodyDecoder::TakeSize(char c) {
+  if (++framing_ > kChunkLineBytesMax) return false;
+  if (c == '\r') {
     part_ = Part::kSizeLf;
-  } else if (part_ == Part::kExtension) {
-    if (static_cast<unsigned char>(c) < 0x20 && c != '\t') state_ = State::kBad;
-  } else if (digit >= 0 && left_ < kChunkBytesMax) {
-    left_ = left_ << 4 | static_cast<uint64_t>(digit);
-  } else if (c == ';' && framing_ > 1) {
-    part_ = Part::kExtension;
-  } else {
-    state_ = State::kBad;
+    return framing_ > 1;
   }
+  if (part_ == Part::kExtension) return static_cast<unsigned char>(c) >= 0x20 || c == '\t';
+  if (c == ';') {
+    part_ = Part::kExtension;
+    return framing_ > 1;
+  }
+  const int digit = HexDigit(c);
+  if (digit < 0 || left_ >= kChunkBytesMax) return false;
+  left_ = left_ << 4 | static_cast<uint64_t>(digit);
+  return true;
 }
 
 void BodyDecoder::BeginChunk() {

@@ -38,7 +38,7 @@ class BodyDecoder {
   enum class Part { kSize, kExtension, kSizeLf, kData, kDataCr, kDataLf, kTrailer, kEndLf };
 
   void TakeFraming(char c);
-  void TakeSize(char c);
+  bool TakeSize(char c);
   void TakeTrailer(char c);
   void Expect(char c, char expected, Part next);
   void BeginChunk();

@@ -59,7 +59,7 @@ struct HttpServerOptions {
   std::chrono::milliseconds body_timeout{30'000};  // for a buffered body; then 408
   std::chrono::milliseconds request_deadline{10'000};  // Request::deadline after the last byte read
   // Streamed bodies, in and out: a client below this rate over `rate_window` is cut (uploads: 408).
-  size_t least_rate = 16 * 1024;  // bytes a second
+  size_t least_rate = size_t{16} * 1024;  // bytes a second
   std::chrono::milliseconds rate_window{10'000};
 
   Logger* logger = NullLogger();
