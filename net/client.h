@@ -1,4 +1,4 @@
-// The public API (product.md, section 2) as C++ calls: for the command line tool and for tests.
+// The public API (trifecta-api(7)) as C++ calls: for the command line tool and for tests.
 //
 // Knows several nodes. The nodes named are tried in order, each for a second at most; a request
 // goes on to the next one when a node cannot be reached, or answers that it cannot now (503), and
