@@ -8,6 +8,7 @@
 #include "storage/base_reverse_cursor.h"
 #include "tests/support/catch.h"
 #include "tests/support/entry_sets.h"
+#include "tests/support/sanitizers.h"
 
 namespace trifecta::storage {
 namespace {
@@ -43,7 +44,7 @@ std::string Difference(Cursor* cursor, Iterator at, Iterator end, size_t count) 
 }
 
 TEST_CASE("Forwards: from any key on, the cursor gives each entry not below it, in order") {
-  constexpr uint64_t kSeeds = 600;
+  constexpr uint64_t kSeeds = test::Seeds(600);
   for (uint64_t seed = 1; seed <= kSeeds; ++seed) {
     INFO("seed " << seed);
     Random random(seed);
@@ -61,7 +62,7 @@ TEST_CASE("Forwards: from any key on, the cursor gives each entry not below it, 
 }
 
 TEST_CASE("Backwards: from any key on, the cursor gives each entry below it, in order") {
-  constexpr uint64_t kSeeds = 600;
+  constexpr uint64_t kSeeds = test::Seeds(600);
   for (uint64_t seed = 1; seed <= kSeeds; ++seed) {
     INFO("seed " << seed);
     Random random(seed);
@@ -81,7 +82,7 @@ TEST_CASE("Backwards: from any key on, the cursor gives each entry below it, in 
 }
 
 TEST_CASE("A lookup stands on the word, or nowhere") {
-  for (uint64_t seed = 1; seed <= 200; ++seed) {
+  for (uint64_t seed = 1; seed <= test::Seeds(200); ++seed) {
     INFO("seed " << seed);
     Random random(seed);
     const EntryMap entries = RandomEntries(&random, 200);

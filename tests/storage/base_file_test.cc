@@ -9,6 +9,7 @@
 #include "tests/support/base_file_repair.h"
 #include "tests/support/catch.h"
 #include "tests/support/entry_sets.h"
+#include "tests/support/sanitizers.h"
 
 namespace trifecta::storage {
 namespace {
@@ -84,7 +85,7 @@ std::string RankDifference(const BaseFile& file, const EntryMap& entries,
 }
 
 TEST_CASE("A base file holds what it was made from, whatever the words and versions") {
-  constexpr uint64_t kSeeds = 1500;
+  constexpr uint64_t kSeeds = test::Seeds(1500);
   for (uint64_t seed = 1; seed <= kSeeds; ++seed) {
     INFO("seed " << seed);
     Random random(seed);

@@ -8,6 +8,7 @@
 #include "storage/base/word.h"
 #include "tests/support/catch.h"
 #include "tests/support/entry_sets.h"
+#include "tests/support/sanitizers.h"
 
 namespace trifecta::storage {
 namespace {
@@ -94,7 +95,7 @@ std::string ScanDifference(const Memtable& memtable, const EntryMap& entries,
 }
 
 TEST_CASE("A memtable does what a sorted map under last-writer-wins does") {
-  constexpr uint64_t kSeeds = 150;
+  constexpr uint64_t kSeeds = test::Seeds(150);
   for (uint64_t seed = 1; seed <= kSeeds; ++seed) {
     INFO("seed " << seed);
     Random random(seed);

@@ -7,6 +7,7 @@
 #include "storage/base_file_builder.h"
 #include "tests/support/catch.h"
 #include "tests/support/entry_sets.h"
+#include "tests/support/sanitizers.h"
 
 namespace trifecta::storage {
 namespace {
@@ -106,7 +107,7 @@ std::string Difference(Cursor* cursor, Iterator at, Iterator end) {
 }
 
 TEST_CASE("A view's layers read as one, each word with its newest entry, in both directions") {
-  for (uint64_t seed = 1; seed <= 200; ++seed) {
+  for (uint64_t seed = 1; seed <= test::Seeds(200); ++seed) {
     INFO("seed " << seed);
     Random random(seed);
     Layers layers(&random, 1 + Below(&random, 5));
