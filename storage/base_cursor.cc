@@ -274,7 +274,8 @@ void BaseCursor::Seek(std::string_view key) {
   status_ = file_->UseIndex();
   if (!status_.ok()) return;
   if (key.size() > kWordBytesMax) return void(SeekPast(key));
-  std::memcpy(word_, key.data(), key.size());
+  // An empty key may have no address, which memcpy must not be given.
+  if (!key.empty()) std::memcpy(word_, key.data(), key.size());
   const DoubleArray& array = file_->array_;
   TrieValue value(file_->header_.root);
   for (uint32_t depth = 0;;) {

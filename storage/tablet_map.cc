@@ -8,6 +8,7 @@ namespace {
 
 uint64_t HeadOf(std::string_view word) {
   uint64_t bytes = 0;
+  if (word.empty()) return 0;  // it may have no address, which memcpy must not be given
   std::memcpy(&bytes, word.data(), std::min<size_t>(8, word.size()));
   return __builtin_bswap64(bytes);
 }
