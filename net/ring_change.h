@@ -52,7 +52,9 @@ Result<Ring> BeginReplace(const Ring& ring, const NodeId& dead, const NewMember&
 // step is recorded (StepIsRecorded) and its work done.
 Result<Ring> AdvanceMoves(const Ring& ring, std::span<const uint32_t> partitions, MoveStep to);
 
-// Ends the operation, whose moves have all ended: who joined is active, who left has left.
+// Ends the operation, whose moves have all ended: who joined is active, who left has left. The
+// caller has made sure that who joined has the document on disk: a node cannot begin with one in
+// which it has a vote already (net/ring_register.h).
 Result<Ring> FinishOperation(const Ring& ring);
 
 // Takes these partitions from kWriteBothReadNew back to kStreaming: the first half of giving an
