@@ -74,15 +74,16 @@ void FailureDetector::SetVitals(const Vitals& vitals, Millis now) {
 Millis FailureDetector::Begin(Millis now) {
   sender_.SetNow(now);
   const Millis due = next_due_corrected();
-  if (due != kNever && now - stalled_ > due + options_.stall_min) {
-    const Millis late = now - stalled_ - due;
+  const Millis awaited = std::max(due, called_at_);
+  if (due != kNever && now - stalled_ > awaited + options_.stall_min) {
+    const Millis late = now - stalled_ - awaited;
     stalled_ += late;
     prober_.health()->Worsen(1);
     outbox_.Log(LogLevel::kWarning,
                 StrCat("this node did not run for ", late,
                        " ms; it waits for answers that much longer before it suspects others"));
   }
-  return now - stalled_;
+  return called_at_ = now - stalled_;
 }
 
 void FailureDetector::Receive(const NodeId& from, std::string_view bytes, Millis now) {

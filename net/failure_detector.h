@@ -130,6 +130,7 @@ class FailureDetector {
   Phase phase_ = Phase::kNew;
   // Times below are corrected for stalls.
   Millis stalled_ = 0;  // what Begin took off so far
+  Millis called_at_ = 0;
   Millis gossip_due_ = kNever;
   Millis gossiped_at_ = 0;
   Millis sync_due_ = kNever;

@@ -1,5 +1,6 @@
 #include "net/member_view.h"
 
+#include <algorithm>
 #include <limits>
 #include <string>
 
@@ -44,7 +45,7 @@ void MemberView::Leave(Millis now) {
 void MemberView::Learn(const NodeRecord& record, Millis now) {
   if (record.id == own_.id()) return LearnAboutSelf(record);
   if (IsTooOld(record)) return;
-  if (IsConfirmation(record)) return Confirm(record);
+  if (IsConfirmation(record)) return Confirm(record, now);
   Merge(record, true, now);
 }
 
@@ -95,11 +96,12 @@ bool MemberView::IsConfirmation(const NodeRecord& record) const {
          known->record.incarnation == record.incarnation;
 }
 
-void MemberView::Confirm(const NodeRecord& record) {
+// Time that has passed already may be more than what the shorter suspicion has: then it ends now.
+void MemberView::Confirm(const NodeRecord& record, Millis now) {
   const auto at = suspicions_.find(record.id);
   if (at == suspicions_.end() || !at->second.suspicion.Confirm(record.accuser)) return;
   deadlines_.erase({at->second.deadline, record.id});
-  at->second.deadline = at->second.suspicion.deadline();
+  at->second.deadline = std::max(at->second.suspicion.deadline(), now);
   deadlines_.insert({at->second.deadline, record.id});
   PassOn(record);
 }

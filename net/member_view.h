@@ -67,7 +67,7 @@ class MemberView {
   void LearnAboutSelf(const NodeRecord& record);
   bool IsTooOld(const NodeRecord& record) const;
   bool IsConfirmation(const NodeRecord& record) const;
-  void Confirm(const NodeRecord& record);
+  void Confirm(const NodeRecord& record, Millis now);
   void Merge(const NodeRecord& record, bool pass_on, Millis now);
   void Track(const NodeRecord& record, Millis now);
   void StartSuspicion(const NodeRecord& record, Millis now);
