@@ -228,7 +228,7 @@ void BaseCursor::AfterBucket(uint32_t offset, uint32_t depth) {
 // the key like it, and one that shares less is above: their suffixes need no look.
 bool BaseCursor::WalkBucket(uint32_t offset, uint32_t depth, std::string_view key, bool* equal) {
   *equal = false;
-  std::memcpy(word_, key.data(), depth);
+  if (depth > 0) std::memcpy(word_, key.data(), depth);
   if (!EnterBucket(offset, depth)) return false;
   Raw raw;
   if (!ReadRaw(&raw) || !Take(raw)) return false;
