@@ -78,6 +78,10 @@ Status CheckPartition(const Ring& ring, size_t i) {
   if (!ring.operation) return wrong("its move", "belongs to no operation");
   if (const char* text = WrongOwners(ring, partition.targets))
     return wrong("its target list", text);
+  if (std::is_permutation(partition.owners.begin(), partition.owners.end(),
+                          partition.targets.begin(), partition.targets.end())) {
+    return wrong("its target list", "names its owners");
+  }
   return Status::Ok();
 }
 

@@ -164,6 +164,10 @@ TEST_CASE("moves and targets belong together, and to an operation") {
   ring = FullRing();
   ring.partitions[moving].step = MoveStep::kNone;
   CHECK_FALSE(CheckRing(ring).ok());
+  ring = FullRing();
+  ring.partitions[moving].targets = ring.partitions[moving].owners;
+  std::swap(ring.partitions[moving].targets[0], ring.partitions[moving].targets[1]);
+  CHECK(CheckRing(ring).message().find("names its owners") != std::string::npos);
   ring = SampleRing(3);
   ring.partitions[0].targets = {1};
   ring.partitions[0].step = MoveStep::kPlanned;
