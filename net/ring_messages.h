@@ -14,7 +14,7 @@
 
 namespace trifecta::net {
 
-// Documents are shared, not copied: one of a thousand members and 4,096 partitions has 100 KB.
+// Documents are shared, not copied: one of a thousand members and 4,096 partitions has 87 KB.
 using RingPtr = std::shared_ptr<const Ring>;
 
 // Orders the attempts to decide one epoch's document. The zero ballot is below all others and is

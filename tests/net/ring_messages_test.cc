@@ -55,7 +55,7 @@ TEST_CASE("every kind of message reads back as it was written") {
   }
 }
 
-TEST_CASE("the bytes of a message are those that PROTOCOL.md shows") {
+TEST_CASE("the bytes of a message are those that net/PROTOCOL.md shows") {
   RingMessage message = Message(RingMessageKind::kReject);
   message.epoch = 300;
   message.ballot = {3, 1};

@@ -26,7 +26,7 @@ TEST_CASE("a document reads back as it was written") {
   }
 }
 
-TEST_CASE("the bytes of a document are those that PROTOCOL.md shows") {
+TEST_CASE("the bytes of a document are those that net/PROTOCOL.md shows") {
   Ring ring = SampleFounding();
   ring.epoch = 300;
   const std::string expected =

@@ -199,7 +199,7 @@ TEST_CASE("a map is sent in pages, each after the last root of the one before") 
   CHECK(received.Roots() == map.Roots());
 }
 
-TEST_CASE("the bytes of a page are those that PROTOCOL.md shows, and others are refused") {
+TEST_CASE("the bytes of a page are those that net/PROTOCOL.md shows, and others are refused") {
   const std::string page = MapOf({"trial", "trident"}).EncodePage("");
   CHECK(page == std::string("\x01\x00\x05trial\x03\x04"
                             "dent",
