@@ -1,5 +1,6 @@
 # Lists the test cases of a Catch2 program as CTest tests, each run in a process of its own. Called
-# with -P after the program was built: PROGRAM, LAYER, TIMEOUT (seconds), FILE (to be written).
+# with -P after the program was built: PROGRAM, LAYER, TIMEOUT (seconds), ENVIRONMENT (NAME=VALUE)
+# and FILE (to be written).
 #
 # Catch2's own CatchAddTests.cmake splits names at semicolons and takes names that begin with "-" for
 # options; both then run nothing and pass.
@@ -21,6 +22,7 @@ foreach(name IN LISTS names)
   string(REGEX REPLACE "([\\\",])" "\\\\\\1" pattern "${name}")
   string(APPEND script
     "add_test([==[${LAYER}: ${name}]==] [==[${PROGRAM}]==] [==[\"${pattern}\"]==] -w NoTests)\n"
-    "set_tests_properties([==[${LAYER}: ${name}]==] PROPERTIES TIMEOUT ${TIMEOUT} LABELS ${LAYER})\n")
+    "set_tests_properties([==[${LAYER}: ${name}]==] PROPERTIES TIMEOUT ${TIMEOUT} LABELS ${LAYER}\n"
+    "                     ENVIRONMENT [==[${ENVIRONMENT}]==])\n")
 endforeach()
 file(WRITE ${FILE} "${script}")
