@@ -2,6 +2,7 @@
 
 #include <zlib.h>
 
+#include <algorithm>
 #include <string>
 
 #include "storage/base/text.h"
@@ -28,21 +29,25 @@ GzipReader::GzipReader() : stream_(std::make_unique<Stream>()), output_(kOutputB
 
 GzipReader::~GzipReader() { inflateEnd(&stream_->z); }
 
-// A member's first byte is enough: its header is zlib's to judge.
-bool GzipReader::StartMember(std::string_view* compressed) {
-  if (in_member_) return true;
-  if (ended_ || compressed->empty() || compressed->front() != kFirstMagic) {
-    ended_ = true;
-    *compressed = {};
-    return false;
+// A member's first byte is enough: its header is zlib's to judge. Zeros are the padding of a tape.
+Status GzipReader::StartMember(std::string_view* compressed) {
+  if (in_member_) return Status::Ok();
+  const size_t padding = std::min(compressed->find_first_not_of('\0'), compressed->size());
+  padded_ |= members_ > 0 && padding > 0;
+  if (members_ > 0) compressed->remove_prefix(padding);
+  if (compressed->empty()) return Status::Ok();
+  if (padded_ || compressed->front() != kFirstMagic) {
+    return {StatusCode::kDataDamaged, "damaged gzip input (its end is followed by something else)"};
   }
   inflateReset(&stream_->z);
   in_member_ = true;
-  return true;
+  ++members_;
+  return Status::Ok();
 }
 
 Result<std::string_view> GzipReader::Take(std::string_view* compressed) {
-  if (!StartMember(compressed)) return std::string_view();
+  TRIFECTA_RETURN_IF_ERROR(StartMember(compressed));
+  if (compressed->empty()) return std::string_view();
   z_stream& z = stream_->z;
   z.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(compressed->data()));
   z.avail_in = static_cast<uInt>(compressed->size());

@@ -2,6 +2,7 @@
 // reader does not, so that damage would be loaded as words.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string_view>
 #include <vector>
@@ -19,8 +20,8 @@ class GzipReader {
   ~GzipReader();
 
   // Takes bytes from the front of `compressed` and gives what they decode to, valid until the next
-  // call; possibly nothing yet. What follows the last member and is none is ignored, as gzip does.
-  // kDataDamaged when a member is broken.
+  // call; possibly nothing yet. Zeros after the last member are ignored, as gzip does.
+  // kDataDamaged when a member is broken, or followed by something else.
   Result<std::string_view> Take(std::string_view* compressed);
 
   // Ok when the input may end here; kDataDamaged within a member.
@@ -28,12 +29,13 @@ class GzipReader {
 
  private:
   struct Stream;
-  bool StartMember(std::string_view* compressed);
+  Status StartMember(std::string_view* compressed);
 
   const std::unique_ptr<Stream> stream_;
   std::vector<char> output_;
   bool in_member_ = false;
-  bool ended_ = false;  // what follows is no member
+  uint64_t members_ = 0;
+  bool padded_ = false;  // nothing but zeros may follow
 };
 
 }  // namespace trifecta::cmd

@@ -20,36 +20,89 @@ namespace {
 // A read from the file: large enough that a spinning disk streams.
 constexpr size_t kReadBytes = 256 * 1024;
 
-// Reads go through gzip here and through zstd and xz in libarchive, which finds out by itself
-// whether there is anything to undo.
-class ArchiveInput final : public Input {
+enum class Packing { kNone, kGzip, kZstd, kXz };
+
+// Enough to tell them apart.
+constexpr size_t kMagicBytes = 6;
+
+Packing PackingOf(std::string_view begin) {
+  if (LooksLikeGzip(begin)) return Packing::kGzip;
+  if (begin.starts_with("\x28\xb5\x2f\xfd")) return Packing::kZstd;
+  if (begin.starts_with(std::string_view("\xfd"
+                                         "7zXZ\0",
+                                         kMagicBytes)))
+    return Packing::kXz;
+  return Packing::kNone;
+}
+
+// zstd and xz go through libarchive, gzip through our own reader, anything else as it is. The
+// filter is named to libarchive instead of found out by it: while it looks for one it reads ahead,
+// and what it has read is lost when the data turns out to be damaged.
+class PackedInput final : public Input {
  public:
-  ArchiveInput(std::string name, int fd, bool owned, uint64_t size, int cancel_fd)
+  PackedInput(std::string name, int fd, bool owned, uint64_t size, int cancel_fd)
       : Input(std::move(name), fd, size),
         owned_(owned),
         cancel_fd_(cancel_fd),
-        buffer_(kReadBytes),
-        archive_(archive_read_new()) {
-    archive_read_support_filter_zstd(archive_);
-    archive_read_support_filter_xz(archive_);
-    archive_read_support_format_raw(archive_);
-    archive_read_support_format_empty(archive_);
-  }
+        buffer_(kReadBytes) {}
 
-  ~ArchiveInput() override {
+  ~PackedInput() override {
     archive_read_free(archive_);
     if (owned_) close(fd_);
   }
 
   Result<std::string_view> Read() override {
+    if (!begun_) {
+      begun_ = true;
+      TRIFECTA_RETURN_IF_ERROR(Begin());
+    }
+    if (archive_ != nullptr) return ReadArchive();
+    return gzip_ ? ReadGzip() : ReadPlain();
+  }
+
+ private:
+  // libarchive's callback: the next bytes for it, 0 of them at the end.
+  static la_ssize_t Supply(archive*, void* self, const void** block) {
+    auto* const input = static_cast<PackedInput*>(self);
+    auto bytes = input->ReadPlain();
+    if (bytes.ok()) {
+      *block = bytes->data();
+      return static_cast<la_ssize_t>(bytes->size());
+    }
+    input->failure_ = bytes.status();
+    archive_set_error(input->archive_, EIO, "%s", "cannot be read");
+    return ARCHIVE_FATAL;
+  }
+
+  Result<std::string_view> ReadPlain() {
+    if (pending_.empty()) TRIFECTA_RETURN_IF_ERROR(Refill(0));
+    return std::exchange(pending_, {});
+  }
+
+  Result<std::string_view> ReadGzip() {
+    for (;;) {
+      if (pending_.empty()) TRIFECTA_RETURN_IF_ERROR(Refill(0));
+      if (pending_.empty()) {
+        TRIFECTA_RETURN_IF_ERROR(gzip_->CheckEnd().WithContext(name_));
+        return std::string_view();
+      }
+      auto bytes = gzip_->Take(&pending_);
+      if (!bytes.ok()) return bytes.status().WithContext(name_);
+      if (!bytes->empty()) return bytes;
+    }
+  }
+
+  Result<std::string_view> ReadArchive() {
     if (!opened_) {
       opened_ = true;
       archive_entry* entry = nullptr;
-      if (archive_read_open(archive_, this, nullptr, Supply, nullptr) != ARCHIVE_OK) {
+      // Damage before the first byte of text passes for an empty file; the error number tells.
+      if (archive_read_open(archive_, this, nullptr, Supply, nullptr) != ARCHIVE_OK ||
+          archive_errno(archive_) != 0) {
         return Failure();
       }
       const int header = archive_read_next_header(archive_, &entry);
-      if (header == ARCHIVE_EOF) return std::string_view();
+      if (header == ARCHIVE_EOF && failure_.ok()) return std::string_view();
       if (header != ARCHIVE_OK) return Failure();
     }
     const void* block = nullptr;
@@ -64,47 +117,35 @@ class ArchiveInput final : public Input {
     return std::string_view(static_cast<const char*>(block), size);
   }
 
- private:
-  // libarchive's callback: the next bytes for it, 0 of them at the end.
-  static la_ssize_t Supply(archive*, void* self, const void** block) {
-    auto* const input = static_cast<ArchiveInput*>(self);
-    auto bytes = input->Next();
-    if (bytes.ok()) {
-      *block = bytes->data();
-      return static_cast<la_ssize_t>(bytes->size());
-    }
-    input->failure_ = bytes.status();
-    archive_set_error(input->archive_, EIO, "%s", "cannot be read");
-    return ARCHIVE_FATAL;
-  }
-
-  Result<std::string_view> Next() {
-    if (!begun_) {
-      begun_ = true;
-      TRIFECTA_RETURN_IF_ERROR(Begin());
-    }
-    for (;;) {
-      if (pending_.empty()) TRIFECTA_RETURN_IF_ERROR(Refill(0));
-      if (!gzip_) return std::exchange(pending_, {});
-      if (pending_.empty()) {
-        TRIFECTA_RETURN_IF_ERROR(gzip_->CheckEnd().WithContext(name_));
-        return std::string_view();
-      }
-      auto bytes = gzip_->Take(&pending_);
-      if (!bytes.ok()) return bytes.status().WithContext(name_);
-      if (!bytes->empty()) return bytes;
-    }
-  }
-
-  // Reads enough to know whether it is gzip.
+  // Reads enough to know how it is packed.
   Status Begin() {
     size_t before = SIZE_MAX;
-    while (pending_.size() < 2 && pending_.size() != before) {
+    while (pending_.size() < kMagicBytes && pending_.size() != before) {
       before = pending_.size();
       TRIFECTA_RETURN_IF_ERROR(Refill(before));
     }
-    if (LooksLikeGzip(pending_)) gzip_.emplace();
+    switch (PackingOf(pending_)) {
+      case Packing::kNone:
+        break;
+      case Packing::kGzip:
+        gzip_.emplace();
+        break;
+      case Packing::kZstd:
+        BeginArchive("zstd", ARCHIVE_FILTER_ZSTD);
+        break;
+      case Packing::kXz:
+        BeginArchive("xz", ARCHIVE_FILTER_XZ);
+        break;
+    }
     return Status::Ok();
+  }
+
+  void BeginArchive(const char* packing, int filter) {
+    packing_ = packing;
+    archive_ = archive_read_new();
+    archive_read_append_filter(archive_, filter);
+    archive_read_support_format_raw(archive_);
+    archive_read_support_format_empty(archive_);
   }
 
   // Reads once behind the first `kept` bytes of the buffer; pending_ is both. Nothing more at the
@@ -126,10 +167,11 @@ class ArchiveInput final : public Input {
 
   Status Failure() const {
     if (!failure_.ok()) return failure_;
+    // libarchive names no reason when it fails before it knows what the data is.
     const char* const text = archive_error_string(archive_);
     return {StatusCode::kDataDamaged,
-            StrCat(name_, ": ", text == nullptr ? "it cannot be read" : text, " (",
-                   archive_filter_name(archive_, 0), " data, damaged or cut off)")};
+            StrCat(name_, ": ", text == nullptr ? "it cannot be read" : text, " (", packing_,
+                   " data, damaged or cut off)")};
   }
 
   const bool owned_;
@@ -137,7 +179,8 @@ class ArchiveInput final : public Input {
   std::vector<char> buffer_;
   std::string_view pending_;  // of buffer_, read and not used yet
   std::optional<GzipReader> gzip_;
-  archive* const archive_;
+  archive* archive_ = nullptr;  // of zstd and xz
+  const char* packing_ = "";    // its name
   bool opened_ = false, begun_ = false;
   Status failure_;  // of what libarchive was to be given
 };
@@ -150,7 +193,7 @@ Result<std::unique_ptr<Input>> Input::Open(const std::string& path, int in_fd, i
   const int fd = standard ? in_fd : open(path.c_str(), O_RDONLY | O_CLOEXEC);
   struct stat file = {};
   if (fd < 0 || fstat(fd, &file) != 0) return ErrnoStatus(errno, name);
-  std::unique_ptr<Input> input = std::make_unique<ArchiveInput>(
+  std::unique_ptr<Input> input = std::make_unique<PackedInput>(
       name, fd, !standard, S_ISREG(file.st_mode) ? static_cast<uint64_t>(file.st_size) : 0,
       cancel_fd);
   if (S_ISDIR(file.st_mode)) return ErrnoStatus(EISDIR, name);

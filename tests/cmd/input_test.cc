@@ -62,6 +62,14 @@ TEST_CASE("plain, gzip, zstd and xz files are read by their first bytes, whateve
   }
 }
 
+TEST_CASE("compressed nothing is an empty text") {
+  for (const auto compression : {Compression::kGzip, Compression::kZstd, Compression::kXz}) {
+    Source source(Compressed("", compression));
+    CHECK(source.ReadAll().empty());
+    CHECK(source.status.message() == "");
+  }
+}
+
 TEST_CASE("members that follow each other are one text") {
   for (const auto compression : {Compression::kGzip, Compression::kZstd, Compression::kXz}) {
     Source source(Compressed("alpha\n", compression) + Compressed("beta\n", compression));
@@ -81,6 +89,44 @@ TEST_CASE("compressed data that is cut off anywhere is an error that names the f
       CHECK(source.status.message().starts_with(source.dir.File("words") + ": "));
     }
   }
+}
+
+TEST_CASE("a small compressed file cut at any byte is an error, and what is read of it is right") {
+  const std::string words = "alpha\nbeta\ngamma\n";
+  struct {
+    Compression compression;
+    size_t magic_bytes;  // what is shorter is text
+  } const rows[] = {{Compression::kGzip, 2}, {Compression::kZstd, 4}, {Compression::kXz, 6}};
+  for (const auto& [compression, magic_bytes] : rows) {
+    const std::string whole = Compressed(words, compression);
+    for (size_t size = magic_bytes; size < whole.size(); ++size) {
+      INFO(size << " of " << whole.size());
+      Source source(whole.substr(0, size));
+      CHECK(words.starts_with(source.ReadAll()));
+      CHECK(source.status.code() == StatusCode::kDataDamaged);
+      CHECK(source.status.message().starts_with(source.dir.File("words") + ": "));
+    }
+  }
+}
+
+TEST_CASE("compressed data followed by something else is an error") {
+  for (const auto compression : {Compression::kGzip, Compression::kZstd, Compression::kXz}) {
+    for (const char* junk : {"x", "junk", "more than a header of any kind has"}) {
+      Source source(Compressed("ab\n", compression) + junk);
+      CHECK(std::string("ab\n").starts_with(source.ReadAll()));
+      CHECK(source.status.code() == StatusCode::kDataDamaged);
+    }
+  }
+}
+
+TEST_CASE("zeros may follow gzip data, as tapes have them, and nothing after those") {
+  const std::string packed = Compressed("ab\n", Compression::kGzip) + std::string(700, '\0');
+  Source padded(packed);
+  CHECK(padded.ReadAll() == "ab\n");
+  CHECK(padded.status.ok());
+  Source followed(packed + "x");
+  CHECK(followed.ReadAll() == "ab\n");
+  CHECK(followed.status.code() == StatusCode::kDataDamaged);
 }
 
 TEST_CASE("compressed data with a changed byte is an error") {
