@@ -30,6 +30,9 @@ class FolderCheck {
   Status Run() {
     TRIFECTA_RETURN_IF_ERROR(SortNames());
     TRIFECTA_RETURN_IF_ERROR(CheckManifests());
+    if (manifest_.has_log && logs_.empty()) {
+      report_->AddFault(report_->folder(), 0, "the log is missing (no file log-*)");
+    }
     TRIFECTA_RETURN_IF_ERROR(
         CheckLog(report_, logs_, manifest_.covered, [this](std::span<const Entry> entries) {
           for (const Entry& entry : entries) newer_.Apply(entry, {});

@@ -40,8 +40,9 @@ class LogCheck {
     if (tail_.bytes == 0) return;
     report_->AddNote(tail_.path,
                      StrCat("the last ", tail_.bytes, " bytes, from offset ", tail_.offset,
-                            " on, are a write that was never acknowledged; the next start wipes "
-                            "them"));
+                            " on, are a last write that is not whole: under way when the node "
+                            "stopped, and then never acknowledged, unless something else has "
+                            "damaged the end of the log since; the next start wipes them"));
   }
 
  private:

@@ -141,10 +141,12 @@ class Recovery {
       if (!found->segment.empty()) break;
     }
     if (dirty != nullptr) {
-      options_.logger->Warning(StrCat(
-          dirty->segment.path, ": offset ", dirty->segment.end, ": dropped ",
-          dirty->dirty_end - dirty->segment.end,
-          " bytes of a write that was under way when the node stopped; it was never acknowledged"));
+      options_.logger->Warning(
+          StrCat(dirty->segment.path, ": offset ", dirty->segment.end, ": dropped ",
+                 dirty->dirty_end - dirty->segment.end,
+                 " bytes of a last write that is not whole: under way when the node stopped, and "
+                 "then never "
+                 "acknowledged, unless something else has damaged the end of the log since"));
     }
     return Status::Ok();
   }

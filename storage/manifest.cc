@@ -18,6 +18,8 @@ constexpr uint32_t kFormatVersion = 1;
 constexpr size_t kCrcOffset = 12;
 constexpr size_t kCheckedOffset = 16;
 constexpr size_t kHeaderBytes = 24;
+// The flags byte after the tablets; left out when no flag is set.
+constexpr char kHasLog = 1;
 
 Status Damaged(size_t offset, std::string_view what) {
   return {StatusCode::kDataDamaged, StrCat("offset ", offset, ": ", what)};
@@ -163,6 +165,7 @@ std::string EncodeManifest(const Manifest& manifest) {
   PutFixed(&body, manifest.next_file);
   PutVarint(&body, manifest.tablets.size());
   for (const TabletRecord& tablet : manifest.tablets) PutTablet(&body, tablet);
+  if (manifest.has_log) body.push_back(kHasLog);
 
   std::string bytes(kMagic);
   PutFixed(&bytes, kFormatVersion);
@@ -183,6 +186,10 @@ Result<Manifest> DecodeManifest(std::string_view bytes) {
   manifest.next_file = body.Fixed<uint64_t>();
   for (uint64_t left = body.Varint(); left > 0 && body.ok(); --left) {
     manifest.tablets.push_back(ReadTablet(&body));
+  }
+  if (body.ok() && !body.empty()) {
+    if (body.Fixed<char>() != kHasLog) return Damaged(kHeaderBytes, "unknown flags");
+    manifest.has_log = true;
   }
   if (!body.ok()) return Damaged(kHeaderBytes, "fewer bytes than its tablets need");
   if (!body.empty()) return Damaged(kHeaderBytes, "more bytes than its tablets need");

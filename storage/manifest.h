@@ -38,6 +38,9 @@ struct Manifest {
   uint64_t covered = 0;               // the log sequence up to which the base files hold everything
   uint64_t next_file = 1;             // base file numbers from here on were never used
   std::vector<TabletRecord> tablets;  // in order of `low`
+  // At least one log segment is in the folder, and belongs there: its absence is damage. False from
+  // a clean stop to the next write.
+  bool has_log = false;
   bool operator==(const Manifest&) const = default;
 };
 

@@ -48,6 +48,8 @@ Status StoreImpl::Recover() {
   first->tablets = TabletMap(files_->tablets());
   SwapView(std::move(first));
 
+  // Recovery may remove every segment, and a crash in it must not look like a log that was lost.
+  TRIFECTA_RETURN_IF_ERROR(files_->SetHasLog(false));
   std::vector<OlderEntry> older;
   const auto replay = [&](uint64_t, std::span<const Entry> entries) -> Status {
     TRIFECTA_RETURN_IF_ERROR(LookUpOlder(view(), entries, &older));
@@ -59,6 +61,8 @@ Status StoreImpl::Recover() {
       files_->covered(), replay);
   if (!log.ok()) return log.status();
   log_ = std::move(*log);
+  if (log_->segments() > 0) TRIFECTA_RETURN_IF_ERROR(files_->SetHasLog(true));
+  has_log_.store(files_->has_log());
   applied_sequence_ = log_->last_sequence();
   checkpoint_wanted_ = view().active->bytes() >= MemtableLimit();
   segment_wanted_ = true;
@@ -183,19 +187,30 @@ Status StoreImpl::Write(std::span<const Entry> entries, std::span<WriteOutcome> 
   return queue_->Run(&write);
 }
 
+// After the first write, before it is acknowledged: from now on a folder without a log is a damaged
+// one. On a full disk that is said after a later write: this one is durable all the same.
+Status StoreImpl::NoteLog() {
+  std::lock_guard lock(checkpoint_mutex_);
+  const Status status = files_->SetHasLog(true);
+  if (status.code() == StatusCode::kDiskFull) return Status::Ok();
+  has_log_.store(status.ok());
+  return status;
+}
+
 Status StoreImpl::Commit(std::span<PendingWrite* const> group) {
   std::vector<std::span<const Entry>> groups;
   groups.reserve(group.size());
   for (const PendingWrite* write : group) groups.push_back(write->entries);
   const uint64_t segments = log_->segments();
   uint64_t sequence;
-  const Status status = log_->Append(groups, &sequence);
-  disk_full_.store(status.code() == StatusCode::kDiskFull, std::memory_order_relaxed);
+  Status status = log_->Append(groups, &sequence);
+  if (status.ok() && !has_log_.load()) status = NoteLog();
+  log_full_.store(status.code() == StatusCode::kDiskFull, std::memory_order_relaxed);
   if (!status.ok() && status.code() != StatusCode::kDiskFull &&
       status.code() != StatusCode::kUnavailable && status.code() != StatusCode::kTooLarge) {
     Fail(status);
   }
-  if (options_.background && log_->segments() != segments) {
+  if (options_.background && (log_->segments() != segments || log_full_.load())) {
     std::lock_guard lock(mutex_);
     segment_wanted_ = true;
     wake_.notify_all();
@@ -398,7 +413,8 @@ StoreStats StoreImpl::Stats() const {
   std::lock_guard lock(mutex_);
   stats.damaged = !damage_.empty();
   stats.damage = damage_;
-  stats.disk_full = disk_full_.load(std::memory_order_relaxed);
+  stats.disk_full =
+      log_full_.load(std::memory_order_relaxed) || checkpoint_full_.load(std::memory_order_relaxed);
   return stats;
 }
 

@@ -120,7 +120,7 @@ struct StoreStats {
   bool damaged = false;                     // damage was met; `damage` says where
   std::string damage;
   std::vector<WordRange> damaged_ranges;     // whose words have to be rebuilt from elsewhere
-  bool disk_full = false;  // the last attempt to make room for the log failed
+  bool disk_full = false;  // the last write or checkpoint found no room
 };
 
 class Store {

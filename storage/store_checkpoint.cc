@@ -160,6 +160,7 @@ Status StoreImpl::RunCheckpoint() {
     Freeze();
   }
   const Status status = Note(MergeFrozen());
+  checkpoint_full_.store(status.code() == StatusCode::kDiskFull, std::memory_order_relaxed);
   if (status.ok()) {
     checkpoints_.fetch_add(1, std::memory_order_relaxed);
     if (Status released = log_->Release(frozen_sequence_); !released.ok()) {
@@ -203,6 +204,17 @@ Status StoreImpl::Close() {
   wake_.notify_all();
   if (checkpoint_thread_.joinable()) checkpoint_thread_.join();
   if (prepare_thread_.joinable()) prepare_thread_.join();
+  {
+    std::lock_guard lock(checkpoint_mutex_);
+    const Status status = files_->SetHasLog(false);
+    if (status.code() == StatusCode::kDiskFull || status.code() == StatusCode::kUnavailable) {
+      return status;
+    }
+    if (!status.ok()) {
+      Fail(status);
+      return status;
+    }
+  }
   return log_->Close();
 }
 
@@ -236,9 +248,14 @@ void StoreImpl::PrepareLoop() {
     }
     segment_wanted_ = false;
     lock.unlock();
-    // On failure the next Append tries it itself, and tells its caller.
-    (void)log_->PrepareSegment();
+    const Status status = log_->PrepareSegment();
+    if (status.ok()) log_full_.store(false, std::memory_order_relaxed);
     lock.lock();
+    if (status.code() == StatusCode::kDiskFull) {
+      // The next Append tries it itself, too, and tells its caller.
+      segment_wanted_ = true;
+      wake_.wait_for(lock, kRetryAfter, [&] { return stopping_; });
+    }
   }
 }
 

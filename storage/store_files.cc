@@ -22,6 +22,7 @@ Result<std::unique_ptr<StoreFiles>> StoreFiles::Open(FileSystem* file_system, Lo
   }
   files->manifest_ = **manifest;
   TRIFECTA_RETURN_IF_ERROR(files->OpenTablets());
+  if (files->has_log()) TRIFECTA_RETURN_IF_ERROR(files->FindLog());
   TRIFECTA_RETURN_IF_ERROR(MendManifest(file_system, files->folder_, files->manifest_));
   TRIFECTA_RETURN_IF_ERROR(
       RemoveOldManifests(file_system, files->folder_, files->manifest_.generation));
@@ -65,6 +66,33 @@ Status StoreFiles::OpenTablets() {
                      "a backup or rebuild the node from its replicas")};
     }
     tablets_.push_back(std::make_shared<Tablet>(Tablet{record, std::move(*file)}));
+  }
+  return Status::Ok();
+}
+
+Status StoreFiles::FindLog() const {
+  Result<std::vector<std::string>> names = file_system_->List(folder_);
+  if (!names.ok()) return names.status();
+  for (const std::string& name : *names) {
+    const std::optional<FileName> parsed = ParseFileName(name);
+    if (parsed.has_value() && parsed->kind == FileKind::kLog) return Status::Ok();
+  }
+  return {StatusCode::kDataDamaged,
+          StrCat(folder_, ": the log is missing (no file log-*), though the manifest says that ",
+                 "there is one; restore the data folder from a replica or a backup")};
+}
+
+Status StoreFiles::SetHasLog(bool has_log) {
+  if (manifest_.has_log == has_log) return Status::Ok();
+  Manifest next = manifest_;
+  ++next.generation;
+  next.has_log = has_log;
+  TRIFECTA_RETURN_IF_ERROR(WriteManifest(file_system_, folder_, next));
+  manifest_ = std::move(next);
+  written_bytes_ += EncodeManifest(manifest_).size();
+  if (Status removed = RemoveOldManifests(file_system_, folder_, manifest_.generation);
+      !removed.ok()) {
+    logger_->Warning(StrCat("an old manifest stays until the next start: ", removed.message()));
   }
   return Status::Ok();
 }

@@ -31,12 +31,18 @@ class StoreFiles {
   // error: what a later start finds is unknown, and the store must not go on.
   Status Publish(std::vector<TabletPtr> tablets, uint64_t covered);
 
+  // Publishes whether the folder has a log (Manifest::has_log), if that changes anything. Errors as
+  // of Publish.
+  Status SetHasLog(bool has_log);
+  bool has_log() const { return manifest_.has_log; }
+
   uint64_t written_bytes() const { return written_bytes_; }
 
  private:
   StoreFiles(FileSystem* file_system, Logger* logger, std::string folder)
       : file_system_(file_system), logger_(logger), folder_(std::move(folder)) {}
   Status OpenTablets();
+  Status FindLog() const;
   Status MakeFirst();
   Status RemoveStray();
 

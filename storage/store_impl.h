@@ -52,6 +52,7 @@ class StoreImpl : public Store {
   Status WaitForRoom();
   Status LookUpOlder(const View& view, std::span<const Entry> entries,
                      std::vector<OlderEntry>* older) const;
+  Status NoteLog();
   Status Commit(std::span<PendingWrite* const> group);
   void Apply(std::span<PendingWrite* const> group);
   static void ApplyEntries(Memtable* active, std::span<const Entry> entries,
@@ -99,8 +100,10 @@ class StoreImpl : public Store {
   Status checkpoint_status_;  // of the last one
   Status failure_;            // the log's: no more writes
   std::function<void(const Status&)> on_failure_;
-  mutable std::string damage_;  // the first damage met
-  std::atomic<bool> disk_full_{false};
+  mutable std::string damage_;         // the first damage met
+  std::atomic<bool> has_log_{false};   // as the manifest says
+  std::atomic<bool> log_full_{false};  // the last write found no room
+  std::atomic<bool> checkpoint_full_{false};
 
   std::thread checkpoint_thread_, prepare_thread_;
 };

@@ -59,6 +59,15 @@ TEST_CASE("A manifest comes back as it was, empty or not") {
   }
 }
 
+TEST_CASE("A manifest says whether there is a log") {
+  Manifest manifest;
+  manifest.generation = 1;
+  manifest.has_log = true;
+  const auto read = DecodeManifest(EncodeManifest(manifest));
+  REQUIRE(read.ok());
+  CHECK(*read == manifest);
+}
+
 TEST_CASE("A manifest cut at any byte, or with any bit flipped, is damage with an offset") {
   const std::string whole = EncodeManifest(Sample());
   for (size_t size = 0; size < whole.size(); ++size) {

@@ -117,6 +117,26 @@ TEST_CASE("A missing manifest, base file or log segment ends the start, and says
   CHECK(damaged.Names(std::next(first, 2)->first));
 }
 
+TEST_CASE(
+    "A log that is missing as a whole ends the start, but none is missed after a clean stop") {
+  Whole whole;
+  FolderImage image = whole.image;
+  std::erase_if(image, [](const auto& file) { return file.first.starts_with("log-"); });
+  const auto damaged = Damaged(image);
+  CHECK(damaged.status.code() == StatusCode::kDataDamaged);
+  CHECK(damaged.status.message().find("log is missing") != std::string::npos);
+
+  const TempDir dir;
+  FaultFileSystem files;
+  {
+    const auto store = test::MustOpen(SmallStore(&files, dir.path()));
+    REQUIRE(test::WriteOne(store.get(), "word", {1, 1}, false).ok());
+    REQUIRE(store->Close().ok());
+    CHECK(store->Stats().log_segments == 0);
+  }
+  CHECK(test::MustOpen(SmallStore(&files, dir.path()))->Get("word")->live);
+}
+
 TEST_CASE("Base files that were swapped, cut, or belong to another store end the start") {
   Whole whole;
   const std::string first = NameIn(whole.image, "base-");
