@@ -10,9 +10,9 @@
 
 namespace trifecta::net {
 
-// At most so many members agree on documents. With more active members than that the oldest of
-// each zone do: agreement costs each of them a few messages of a document's size (87 KB at 1,000 members) and
-// the proposer some for each of them, and 7 of 15 may fail.
+// At most so many members agree on documents; with more active members than that, the oldest of
+// each zone do. Agreement costs the proposer some messages to each of them with a document in it
+// (87 KB at 1,000 members), and 7 of 15 may fail.
 inline constexpr size_t kVotersMax = 15;
 
 // Who agrees on the document after `ring`: its members that have a vote (Votes), or kVotersMax of

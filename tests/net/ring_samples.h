@@ -30,8 +30,10 @@ inline RingConstants SampleConstants(unsigned partitions = 8) {
   return {"sample", SampleId(0xffff), partitions, 3, 2};
 }
 
-inline Ring SampleFounding(unsigned partitions = 8) {
-  return *FoundRing(SampleConstants(partitions), SampleMember(1));
+inline Ring SampleFounding(unsigned partitions = 8, unsigned copies = 3) {
+  RingConstants constants = SampleConstants(partitions);
+  constants.replication_factor = copies;
+  return *FoundRing(constants, SampleMember(1));
 }
 
 // The partitions whose move is at `step`.
@@ -64,8 +66,8 @@ inline Ring RunOperation(
 }
 
 // Nodes 1 to `members`, all active.
-inline Ring SampleRing(uint16_t members, unsigned partitions = 8) {
-  Ring ring = SampleFounding(partitions);
+inline Ring SampleRing(uint16_t members, unsigned partitions = 8, unsigned copies = 3) {
+  Ring ring = SampleFounding(partitions, copies);
   for (uint16_t n = 2; n <= members; ++n) ring = RunOperation(*BeginJoin(ring, SampleMember(n)));
   return ring;
 }
