@@ -56,7 +56,8 @@ void FailureDetector::OnPersisted(uint64_t token, Millis now) {
   if (phase_ == Phase::kStarting && view_.own().begun()) {
     phase_ = Phase::kRunning;
     prober_.Start(corrected);
-    sync_due_ = corrected + random_.Below(options_.sync_interval);
+    sync_gap_ = options_.probe_interval;
+    sync_due_ = corrected + random_.Below(sync_gap_);
     rejoin_due_ = corrected;
   }
   HandleEvents(corrected);
@@ -197,7 +198,9 @@ void FailureDetector::Gossip(Millis now) {
 
 void FailureDetector::SyncIfDue(Millis now) {
   if (sync_due_ <= now) {
-    sync_due_ = now + SyncInterval(options_.sync_interval, members().live_count());
+    sync_gap_ =
+        std::min(2 * sync_gap_, SyncInterval(options_.sync_interval, members().live_count()));
+    sync_due_ = now + sync_gap_;
     view_.mutable_members()->ForgetGone(options_.gone_kept, now);
     sync_.SyncWithAny();
   }

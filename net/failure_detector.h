@@ -134,6 +134,9 @@ class FailureDetector {
   Millis gossip_due_ = kNever;
   Millis gossiped_at_ = 0;
   Millis sync_due_ = kNever;
+  // From one comparison of tables to the next. A newcomer, which missed most of the news, begins
+  // with short ones, each twice as long as the last.
+  Millis sync_gap_ = 0;
   Millis rejoin_due_ = kNever;
   Millis leave_ends_ = kNever;
   // Messages in which the own vitals are still to be spread; each message carries them.
