@@ -3,12 +3,6 @@
 #include <algorithm>
 
 namespace trifecta::cmd {
-namespace {
-
-constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
-
-}  // namespace
-
 bool LineReader::Next(Line* line) {
   if (!started_) {
     started_ = true;
@@ -22,7 +16,7 @@ bool LineReader::Next(Line* line) {
   return true;
 }
 
-// Gets the next piece; false at the end or on a failure. The mark is dropped from the first one.
+// Gets the next piece; false at the end or on a failure.
 bool LineReader::Refill() {
   auto piece = input_->Read();
   if (!piece.ok()) {
@@ -30,9 +24,6 @@ bool LineReader::Refill() {
     return false;
   }
   piece_ = *piece;
-  if (number_ == 0 && begun_bytes_ == 0 && piece_.starts_with(kByteOrderMark)) {
-    piece_.remove_prefix(kByteOrderMark.size());
-  }
   return !piece->empty();
 }
 

@@ -23,7 +23,8 @@ struct Line {
 
 class LineReader {
  public:
-  // `terminator` ends a line: '\n' or '\0'. A UTF-8 byte order mark at the start is dropped.
+  // `terminator` ends a line: '\n' or '\0'. Nothing else is taken off: a word may
+  // begin with U+FEFF, the first one too.
   LineReader(Input* input, char terminator) : input_(input), terminator_(terminator) {}
 
   // The next line, valid until the next call. False at the end, and on a failure: see status().

@@ -59,9 +59,11 @@ TEST_CASE("lines may end with NUL instead") {
   CHECK(LinesOf(&input, '\0') == Words{"one", "two\nx"});
 }
 
-TEST_CASE("a byte order mark at the start is dropped, elsewhere it is not") {
+TEST_CASE("a byte order mark is part of its line, at the start too") {
   Pieces input({"\xef\xbb\xbfone\n\xef\xbb\xbftwo\n"});
-  CHECK(LinesOf(&input) == Words{"one", "\xef\xbb\xbftwo"});
+  CHECK(LinesOf(&input) == Words{"\xef\xbb\xbf"
+                                 "one",
+                                 "\xef\xbb\xbftwo"});
 }
 
 TEST_CASE("an overlong line is handed over in pieces, and only its first part is held") {
