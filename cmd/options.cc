@@ -65,6 +65,7 @@ class Parser {
     for (const std::string& word : app->get_option("ARGUMENT")->results()) {
       parsed->positional.push_back(Unmarked(word));
     }
+    parsed->before_dashes = parsed->positional.size();
     // CLI11 gives what follows "--" to the program instead of the command.
     if (dashes != arguments.end()) {
       parsed->positional.insert(parsed->positional.end(), dashes + 1, arguments.end());

@@ -17,6 +17,7 @@ struct Arguments {
   const CommandSpec* command = nullptr;  // null: none was given (-h, --help and -V need none)
   std::string group;                     // "cluster" when it stands alone
   std::vector<std::string> positional;   // words, files
+  size_t before_dashes = 0;              // so many of them; those after "--" are words in any case
   // Values by key ("limit"); of a flag one empty value for each time it was given.
   std::map<std::string, std::vector<std::string>, std::less<>> options;
 

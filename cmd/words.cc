@@ -115,7 +115,8 @@ int ExitStatusOf(const Tally& tally, net::BulkOp op) {
 
 int ChangeWords(Context& context, net::BulkOp op) {
   const std::vector<std::string>& words = context.arguments().positional;
-  if (std::find(words.begin(), words.end(), "-") != words.end()) {
+  const auto dashes = words.begin() + static_cast<ptrdiff_t>(context.arguments().before_dashes);
+  if (std::find(words.begin(), dashes, "-") != dashes) {
     if (words.size() > 1) {
       return context.FailUsage({StatusCode::kInvalidArgument, "'-' stands alone, without words"});
     }

@@ -105,6 +105,18 @@ TEST_CASE("add - reads words from standard input, a line each") {
   CHECK(RunAt(server, {"add", "-", "x"}).status == 2);
 }
 
+TEST_CASE("behind -- a dash is a word") {
+  for (const char* command : {"add", "del"}) {
+    CannedServer server(kCreated);
+    CHECK(RunAt(server, {command, "--", "-", "-x", "--"}).status == 0);
+    REQUIRE(server.requests().size() == 3);
+    CHECK(server.requests()[0].body == R"({"word":"-"})");
+    CHECK(server.requests()[1].body == R"({"word":"-x"})");
+    CHECK(server.requests()[2].body == R"({"word":"--"})");
+    CHECK(RunAt(server, {command, "-", "--", "x"}).status == 2);
+  }
+}
+
 TEST_CASE("get prints the words that are there, and says no when none is") {
   CannedServer server([](const CannedRequest& request) {
     if (request.target == "/api/v1/words/trial") return Answer(200, R"({"word":"trial"})");
