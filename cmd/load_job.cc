@@ -243,10 +243,9 @@ class LoadJob {
       rejects_.Take(inputs_[batch.input]->name(), line);
     }
     uint64_t end_line = batch.end_line;
-    uint64_t taken = batch.words;
+    const uint64_t taken = options_.dry_run ? batch.words : summary.changed + summary.unchanged;
     if (summary.stopped && !batch.rejected.empty()) {
       end_line = batch.rejected.back().line;
-      taken = summary.changed + summary.unchanged;
     }
     const uint64_t unlisted = summary.rejected > summary.errors.size() && options_.rejects.empty()
                                   ? summary.rejected - summary.errors.size()

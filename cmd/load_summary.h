@@ -12,7 +12,7 @@ namespace trifecta::cmd {
 
 struct LoadTotals {
   uint64_t lines = 0;      // done, all kinds
-  uint64_t words = 0;      // of them sent
+  uint64_t words = 0;      // of them taken; in a dry run, to be sent
   uint64_t changed = 0;    // added, or deleted
   uint64_t unchanged = 0;  // there already, or not there
   uint64_t rejected = 0;

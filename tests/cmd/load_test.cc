@@ -161,6 +161,14 @@ TEST_CASE("every line that the node rejects is found, more than it names in one 
   CHECK(node.Run({"load"}, {.input = text}).error.ends_with(", 350 rejected\n"));
 }
 
+TEST_CASE("words that the node rejects are not counted as loaded") {
+  Node node;
+  const ToolResult result = node.Run({"load"}, {.input = "!a\nb\n!c\n"});
+  CHECK(result.status == 6);
+  CHECK(result.error.find("loaded 1 word in ") != std::string::npos);
+  CHECK(result.error.ends_with(": 1 added, 2 rejected\n"));
+}
+
 TEST_CASE("the rejects never go into an input") {
   Files files;
   Node node;
