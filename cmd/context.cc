@@ -31,7 +31,13 @@ Error ExplainUnreachable(const net::Problem& problem, bool nodes_named) {
   return error;
 }
 
+// A node that knows that waiting is of no use says so: its data is damaged.
+bool IsLasting(const net::Problem& problem) {
+  return problem.code == "damaged" || (problem.code == "unavailable" && !problem.retryable);
+}
+
 std::string AnswerHint(const net::Problem& problem) {
+  if (IsLasting(problem)) return "";
   switch (problem.http_status) {
     case 401:
     case 403:

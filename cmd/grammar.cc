@@ -183,7 +183,8 @@ constexpr CommandSpec kCommands[] = {
      1,
      ArgumentKind::kFolder,
      {},
-     RunCheck},
+     RunCheck,
+     true},
     {"completion",
      "bash|zsh|fish",
      "print the completion script for a shell",
@@ -193,8 +194,9 @@ constexpr CommandSpec kCommands[] = {
      1,
      ArgumentKind::kShell,
      {},
-     RunCompletion},
-    {"version", "", "print the version", "", "", 0, 0, ArgumentKind::kNone, {}, RunVersion},
+     RunCompletion,
+     true},
+    {"version", "", "print the version", "", "", 0, 0, ArgumentKind::kNone, {}, RunVersion, true},
     {"help",
      "[COMMAND]",
      "print the help, or that of a command",
@@ -204,7 +206,8 @@ constexpr CommandSpec kCommands[] = {
      2,
      ArgumentKind::kCommand,
      {},
-     RunHelp},
+     RunHelp,
+     true},
 };
 
 }  // namespace

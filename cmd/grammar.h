@@ -36,6 +36,8 @@ struct CommandSpec {
   ArgumentKind kind;
   std::span<const OptionSpec> options;
   int (*run)(Context&);  // gives the exit status
+  // Asks no node, so that it needs no settings and works whatever is wrong with them.
+  bool local = false;
 };
 
 inline constexpr size_t kManyArguments = SIZE_MAX;

@@ -40,6 +40,11 @@ int FinishOutput(Output* out, int exit_status) {
 }
 
 int RunCommand(const Process& process, const Arguments& arguments, Output* out) {
+  if (arguments.command->local) {
+    const Settings none;
+    Context context(process, arguments, none, out);
+    return arguments.command->run(context);
+  }
   auto settings = ResolveSettings(arguments, process.environment, process.system_settings);
   if (!settings.ok()) {
     return out->Fail({kExitUsage, "configuration", Escaped(settings.status().message()), ""});

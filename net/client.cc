@@ -151,6 +151,11 @@ Status Client::Fail() const {
   return {CodeFor(problem_.http_status), problem_.detail};
 }
 
+void Client::TraceFailure(std::string_view reason) const {
+  if (!options_.trace) return;
+  options_.trace(StrCat("no success at ", options_.nodes[current_].ToString(), ": ", reason));
+}
+
 void Client::RecordFailure(const Status& status) {
   const Endpoint& endpoint = options_.nodes[current_];
   if (status.code() == StatusCode::kCancelled) {
@@ -160,6 +165,7 @@ void Client::RecordFailure(const Status& status) {
     return;
   }
   problem_.unreachable.emplace_back(endpoint, status.message());
+  TraceFailure(status.message());
   if (problem_.http_status != 0) return;  // an answer of another node says more
   problem_.code = "unreachable";
   problem_.detail = options_.nodes.size() == 1
@@ -224,8 +230,10 @@ bool Client::TryNode(HttpCall* call, const Attempts& attempts, HttpReply* reply)
   *reply = std::move(*answer);
   if (reply->status < 400 || attempts.any_status) return true;
   RecordAnswer(*reply);
-  repeated_ |= MayComeRight(problem_);
-  return !MayComeRight(problem_);
+  if (!MayComeRight(problem_)) return true;
+  TraceFailure(problem_.detail);
+  repeated_ = true;
+  return false;
 }
 
 bool Client::TryNodes(HttpCall* call, const Attempts& attempts, HttpReply* reply) {
@@ -234,7 +242,6 @@ bool Client::TryNodes(HttpCall* call, const Attempts& attempts, HttpReply* reply
   for (size_t i = 0; i < options_.nodes.size(); ++i) {
     if (i > 0) PreferNode(first + i);
     if (TryNode(call, attempts, reply)) return true;
-    if (options_.trace) options_.trace(StrCat("no success: ", problem_.detail));
     const bool delivered = attempts.began != nullptr && *attempts.began;
     if (delivered || problem_.code == "interrupted") return false;
   }

@@ -139,6 +139,7 @@ class Client {
   Status Reach();
   Result<std::string> Document(std::string_view path);
   Status Fail() const;
+  void TraceFailure(std::string_view reason) const;  // of the current node
   void RecordFailure(const Status& status);
   void RecordAnswer(const HttpReply& reply);
   HttpCall MakeCall(

@@ -51,6 +51,18 @@ TEST_CASE("a fault in the configuration ends with 2") {
         "1m\n");
 }
 
+TEST_CASE("what asks no node works whatever is wrong with the configuration") {
+  const ToolOptions broken{
+      .environment = {{"TRIFECTA_CONFIG", "/no/such"}, {"TRIFECTA_TIMEOUT", "soon"}}};
+  CHECK(RunTool({"help"}, broken).status == 0);
+  CHECK(RunTool({"help", "load"}, broken).status == 0);
+  CHECK(RunTool({"version"}, broken).status == 0);
+  CHECK(RunTool({"completion", "bash"}, broken).status == 0);
+  CHECK(RunTool({"check", "/no/such/folder"}, broken).error.find("/no/such/folder") !=
+        std::string::npos);
+  CHECK(RunTool({"count"}, broken).status == 2);
+}
+
 TEST_CASE("a node that cannot be reached is told with reason and next step, and ends with 3") {
   const std::string node = "127.0.0.1:" + std::to_string(test::ClosedPort());
   const ToolResult result = RunAt(node, {"count"});
@@ -120,11 +132,34 @@ TEST_CASE("what the server refuses ends with 4, what it cannot do with 5") {
   }
 }
 
+TEST_CASE("nobody is told to try again later where data is damaged") {
+  const auto error_for = [](const char* problem) {
+    CannedServer server([=](const CannedRequest&) { return Answer(503, problem); });
+    return RunAt(server.address(), {"count", "--timeout", "100ms"}).error;
+  };
+  CHECK(error_for(R"({"code":"damaged","detail":"page 7 of x.tab"})")
+            .ends_with(" could not do it: page 7 of x.tab\n"));
+  CHECK(error_for(R"({"code":"unavailable","detail":"x.tab: page 7 is damaged","retryable":false})")
+            .ends_with(" could not do it: x.tab: page 7 is damaged\n"));
+  CHECK(error_for(R"({"code":"unavailable","detail":"busy","retryable":true})")
+            .find("Try again later") != std::string::npos);
+}
+
 TEST_CASE("-v tells where settings came from and what is tried") {
   CannedServer server([](const CannedRequest&) { return Answer(200, R"({"count":1})"); });
   const ToolResult result = RunAt(server.address(), {"count", "-v"});
   CHECK(result.error == "trifecta: nodes = " + server.address() + " (option --node)\n" +
                             "trifecta: trying " + server.address() + "\n");
+}
+
+TEST_CASE("-v tells of each node that fails which it is and why") {
+  CannedServer server([](const CannedRequest&) { return Answer(200, R"({"count":1})"); });
+  const std::string down = "127.0.0.1:" + std::to_string(test::ClosedPort());
+  const ToolResult result = RunAt(down + "," + server.address(), {"count", "-v"});
+  CHECK(result.status == 0);
+  CHECK(result.error.ends_with("trifecta: trying " + down + "\n" +  //
+                               "trifecta: no success at " + down + ": connection refused\n" +
+                               "trifecta: trying " + server.address() + "\n"));
 }
 
 TEST_CASE("the token and the consistency go with the request") {
