@@ -56,6 +56,30 @@ TEST_CASE("every kind of message is read as it was written") {
   }
 }
 
+TEST_CASE("the bytes are those of the example in net/PROTOCOL.md") {
+  GossipMessage message = GossipOf(GossipKind::kPing, 300);
+  message.cluster = IdOf(0xffff);
+  message.to = IdOf(2);
+  message.clock = 1'000;
+  message.sender = RecordOf(1, Liveness::kAlive, 1'000);
+  message.sender.address = "10.0.0.1:8000";
+  message.sender.zone = "b";
+  message.sender.vitals = {.sequence = 2, .ring_epoch = 300, .load = 5};
+  message.records = {RecordOf(2, Liveness::kSuspect, 7)};
+  message.records[0].accuser = IdOf(3);
+  message.records[0].address = "10.0.0.2:8000";
+  message.records[0].zone = message.records[0].version = "";
+
+  const auto id = [](uint64_t number) { return std::string(IdOf(number).bytes()); };
+  const std::string digest(8, '\0');
+  const std::string head = id(0xffff) + id(2) + "\xe8\x07\x35" + id(1) + "\x01\xe8\x07\x0d" +
+                           "10.0.0.1:8000\x01" + "b\x05" + "0.1.0\x02\xac\x02" + digest +
+                           "\x05\xac\x02";
+  const std::string record = "\x3d" + id(2) + "\x02\x07" + id(3) + "\x0d" + "10.0.0.2:8000" +
+                             std::string(4, '\0') + digest + std::string(1, '\0');
+  CHECK(EncodeGossipMessage(message) == "\x01\x01\x5a" + head + record);
+}
+
 TEST_CASE("a ping without news takes about 110 bytes") {
   CHECK(EncodeGossipMessage(MessageOf(GossipKind::kPing)).size() < 120);
 }
