@@ -28,14 +28,14 @@ class BodyReader {
 };
 
 struct Request {
-  std::string method;                // "GET", ...
-  std::string path;                  // as sent, still percent-encoded, without the query
-  std::vector<std::string> segments; // what `*` of the route matched, decoded
+  std::string method;                 // "GET", ...
+  std::string path;                   // as sent, still percent-encoded, without the query
+  std::vector<std::string> segments;  // what `*` of the route matched, decoded
   std::vector<std::pair<std::string, std::string>> query;    // decoded, in order; "+" is a space
   std::vector<std::pair<std::string, std::string>> headers;  // names in lower case
-  std::string remote;                // the peer's address and port
+  std::string remote;                                        // the peer's address and port
   std::chrono::steady_clock::time_point deadline;            // the answer is worthless after it
-  BodyReader* body = nullptr;        // never null in a handler
+  BodyReader* body = nullptr;                                // never null in a handler
 
   // The value of a header (name in lower case), "" when absent.
   std::string_view Header(std::string_view name) const;
@@ -60,7 +60,7 @@ struct Response {
   // Instead of `body`: called after the handler with a writer; sends chunks. Returning false ends
   // the stream without its closing chunk, so that the client sees that it was cut.
   std::function<bool(BodyWriter&)> stream;
-  bool close = false;                // close the connection after this answer
+  bool close = false;  // close the connection after this answer
 };
 
 using Handler = std::function<void(const Request&, Response&)>;
@@ -83,17 +83,20 @@ struct Route {
   Handler handler;
 };
 
-// An RFC 9457 problem (product.md, section 2): Content-Type application/problem+json, `type`
+// An RFC 9457 problem (trifecta-api(7)): Content-Type application/problem+json, `type`
 // urn:trifecta:problem:CODE, title, status, code, detail, retryable. Every error of the server goes
 // through here, those of the HTTP layer itself included. 429 and 503 get "Retry-After: 1".
 // `extra` is further JSON members, already encoded, for instance R"("outcome":"unknown")".
+// Retry::kNever: whatever the status, the same request cannot succeed until somebody mends
+// something, and `retryable` is false.
+enum class Retry { kByStatus, kNever };
 Response Problem(int status, std::string_view code, std::string_view detail,
-                 std::string_view extra = {});
+                 std::string_view extra = {}, Retry retry = Retry::kByStatus);
 
 // The problem that fits a Status: kInvalidArgument 400 bad_request, kInvalidWord 422 invalid_word,
 // kNotFound 404 not_found, kTooLarge 413 too_large, kUnavailable 503 unavailable with Retry-After,
-// kTimeout 504 timeout, kDiskFull 507 disk_full, others 500 internal (kDataDamaged: damaged,
-// kIoError: io_error).
+// kDataDamaged 503 unavailable that is not retryable, kTimeout 504 timeout, kDiskFull 507
+// disk_full, others 500 internal (kIoError: io_error).
 Response ProblemFor(const Status& status);
 
 }  // namespace trifecta::net
