@@ -64,7 +64,7 @@ net::Response WriteProblem(const Status& status, std::string_view extra) {
     case StatusCode::kIoError:
       return net::Problem(503, "unavailable", status.message(), WithOutcomeUnknown(extra));
     case StatusCode::kDataDamaged:
-      return net::Problem(503, "unavailable", status.message(), extra);
+      return net::Problem(503, "unavailable", status.message(), extra, net::Retry::kNever);
     case StatusCode::kTimeout:
       return net::Problem(504, "timeout", status.message(), extra);
     case StatusCode::kDiskFull:

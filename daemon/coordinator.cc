@@ -18,11 +18,9 @@ uint64_t CountExisted(std::span<const storage::WriteOutcome> outcomes) {
   return std::count_if(outcomes.begin(), outcomes.end(), [](auto& one) { return one.existed; });
 }
 
-// A shard that cannot be read here cannot be read at all: there is no other replica. Where the
-// damage is stays in the sentence.
-Status ReadFailure(const Status& status) {
-  if (status.code() != StatusCode::kDataDamaged) return status;
-  return {StatusCode::kUnavailable, status.message()};
+// Whether a search may go on without the shards that failed so.
+bool IsUnreadable(const Status& status) {
+  return status.code() == StatusCode::kUnavailable || status.code() == StatusCode::kDataDamaged;
 }
 
 }  // namespace
@@ -77,7 +75,7 @@ uint64_t Coordinator::TakeOutcomes(WriteBuffers* buffers) {
 Result<bool> Coordinator::Contains(std::string_view word, const CallOptions& options) const {
   TRIFECTA_RETURN_IF_ERROR(CheckDeadline(options));
   const Result<storage::Lookup> found = store_->Get(word);
-  if (!found.ok()) return ReadFailure(found.status());
+  if (!found.ok()) return found.status();
   return found->known && found->live;
 }
 
@@ -85,8 +83,8 @@ Status Coordinator::Search(const storage::SearchOptions& search, bool partial,
                            const CallOptions& options, SearchAnswer* answer) const {
   answer->missing.clear();
   TRIFECTA_RETURN_IF_ERROR(CheckDeadline(options));
-  const Status searched = ReadFailure(store_->Search(search, &answer->page));
-  if (searched.ok() || !partial || searched.code() != StatusCode::kUnavailable) return searched;
+  const Status searched = store_->Search(search, &answer->page);
+  if (!partial || !IsUnreadable(searched)) return searched;
   SearchByShard(search, answer);
   return Status::Ok();
 }
@@ -122,15 +120,11 @@ void Coordinator::SearchByShard(const storage::SearchOptions& search, SearchAnsw
 
 Result<uint64_t> Coordinator::Count(std::string_view prefix, const CallOptions& options) const {
   TRIFECTA_RETURN_IF_ERROR(CheckDeadline(options));
-  Result<uint64_t> count = store_->Count(prefix);
-  if (!count.ok()) return ReadFailure(count.status());
-  return count;
+  return store_->Count(prefix);
 }
 
 Result<std::vector<std::string>> Coordinator::LocalShardRoots() const {
-  Result<std::vector<std::string>> roots = store_->ShardRoots("", k_factor_);
-  if (!roots.ok()) return ReadFailure(roots.status());
-  return roots;
+  return store_->ShardRoots("", k_factor_);
 }
 
 }  // namespace trifecta::daemon

@@ -117,13 +117,8 @@ Result<uint64_t> ParseNumber(std::string_view text, uint64_t least, uint64_t mos
 
 Result<Endpoint> ParseListen(std::string_view text) {
   const bool port_alone = text.starts_with(':') && !text.starts_with("::");
-  std::string full = port_alone ? StrCat(kDefaultHost, text) : std::string(text);
-  const bool with_port = full.starts_with('[') || std::count(full.begin(), full.end(), ':') == 1;
-  const bool any_port = with_port && full.ends_with(":0");
-  if (any_port) full.back() = '1';  // an address to connect to has no port 0
-  Result<Endpoint> endpoint = net::ParseEndpoint(full);
-  if (endpoint.ok() && any_port) endpoint->port = 0;
-  return endpoint;
+  const std::string full = port_alone ? StrCat(kDefaultHost, text) : std::string(text);
+  return net::ParseEndpoint(full, 0);
 }
 
 bool IsEveryInterface(const Endpoint& endpoint) {

@@ -1,5 +1,7 @@
 #include "net/endpoint.h"
 
+#include <arpa/inet.h>
+
 #include <algorithm>
 #include <charconv>
 
@@ -26,10 +28,15 @@ std::string Endpoint::ToString() const {
 }
 
 bool Endpoint::IsLoopback() const {
-  return host == "localhost" || host == "::1" || host.starts_with("127.");
+  in_addr address;
+  // As getaddrinfo reads it: "127.1" is an address too.
+  if (inet_aton(host.c_str(), &address) != 0) return ntohl(address.s_addr) >> 24 == 127;
+  in6_addr address6;
+  if (inet_pton(AF_INET6, host.c_str(), &address6) == 1) return IN6_IS_ADDR_LOOPBACK(&address6);
+  return host == "localhost";
 }
 
-Result<Endpoint> ParseEndpoint(std::string_view text) {
+Result<Endpoint> ParseEndpoint(std::string_view text, uint16_t least_port) {
   std::string_view rest = text;
   if (rest.starts_with("https://")) return Bad(text, "https is not spoken here");
   if (rest.starts_with("http://")) rest.remove_prefix(7);
@@ -60,8 +67,8 @@ Result<Endpoint> ParseEndpoint(std::string_view text) {
   if (has_port) {
     const char* end = port.data() + port.size();
     const auto [parsed, error] = std::from_chars(port.data(), end, endpoint.port);
-    if (error != std::errc() || parsed != end || endpoint.port == 0) {
-      return Bad(text, "the port is a number from 1 to 65535");
+    if (error != std::errc() || parsed != end || endpoint.port < least_port) {
+      return Bad(text, StrCat("the port is a number from ", least_port, " to 65535"));
     }
   }
   return endpoint;

@@ -61,8 +61,9 @@ std::optional<std::string_view> Request::Query(std::string_view name) const {
   return std::nullopt;
 }
 
-Response Problem(int status, std::string_view code, std::string_view detail,
-                 std::string_view extra) {
+Response Problem(int status, std::string_view code, std::string_view detail, std::string_view extra,
+                 Retry retry) {
+  const bool retryable = retry == Retry::kByStatus && Retryable(status);
   JsonWriter json;
   json.BeginObject();
   json.Key("type").String(std::string("urn:trifecta:problem:").append(code));
@@ -70,7 +71,7 @@ Response Problem(int status, std::string_view code, std::string_view detail,
   json.Key("status").Number(int64_t{status});
   json.Key("code").String(code);
   json.Key("detail").String(detail);
-  json.Key("retryable").Bool(Retryable(status));
+  json.Key("retryable").Bool(retryable);
   json.EndObject();
 
   Response response;
@@ -99,9 +100,11 @@ Response ProblemFor(const Status& status) {
       {StatusCode::kUnavailable, 503, "unavailable"},
       {StatusCode::kTimeout, 504, "timeout"},
       {StatusCode::kDiskFull, 507, "disk_full"},
-      {StatusCode::kDataDamaged, 500, "damaged"},
       {StatusCode::kIoError, 500, "io_error"},
   };
+  if (status.code() == StatusCode::kDataDamaged) {
+    return Problem(503, "unavailable", status.message(), {}, Retry::kNever);
+  }
   for (const Mapping& mapping : kMappings) {
     if (mapping.from == status.code()) {
       return Problem(mapping.status, mapping.code, status.message());

@@ -95,7 +95,9 @@ std::optional<HeadRefusal> ParseRequestLine(std::string_view line, HttpHead* hea
   if (version != "HTTP/1.1" && version != "HTTP/1.0") return kBadVersion;
   head->http10 = version.back() == '0';
   if (target.empty() || !std::all_of(target.begin(), target.end(), IsTargetByte)) return kBadLine;
-  if (target.front() != '/' && !SplitAbsoluteForm(&target, &head->host)) return kBadLine;
+  const bool whole_server = target == "*" && head->method == "OPTIONS";
+  if (!whole_server && target.front() != '/' && !SplitAbsoluteForm(&target, &head->host))
+    return kBadLine;
   const size_t question = target.find('?');
   head->path = target.substr(0, question);
   if (question != std::string_view::npos) head->query = target.substr(question + 1);

@@ -64,7 +64,11 @@ bool RefuseHead(const Router& router, const HttpHead& head, const Route** route,
                 Response* refusal) {
   const RouteMatch match = router.Find(head.method, head.path);
   *route = match.route;
-  if (match.route == nullptr && match.allow.empty()) {
+  if (head.path == "*") {
+    *refusal = Problem(501, "not_implemented",
+                       "the server as a whole has no OPTIONS: each path tells its methods in the "
+                       "Allow header of a 405 answer");
+  } else if (match.route == nullptr && match.allow.empty()) {
     *refusal = Problem(404, "not_found", StrCat("nothing is served at ", Quoted(head.path)));
   } else if (match.route == nullptr) {
     *refusal = Problem(405, "method_not_allowed",

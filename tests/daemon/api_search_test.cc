@@ -108,7 +108,7 @@ TEST_CASE("A prefix or after that cannot be of a word is 422") {
   CHECK(api.Call("GET", "/search?q=" + std::string(1024, 'a')).status == 200);
 }
 
-TEST_CASE("A search that cannot be answered is 503 with Retry-After") {
+TEST_CASE("What damage keeps from being read is 503, and trying again does not help") {
   Api api;
   api.store.FailReads({StatusCode::kDataDamaged, "base-7: checksum at byte 4096"});
   for (const char* target :
@@ -116,6 +116,7 @@ TEST_CASE("A search that cannot be answered is 503 with Retry-After") {
     const auto response = api.Call("GET", target);
     CHECK(ProblemOf(response) == "503 unavailable");
     CHECK(HeaderOf(response, "Retry-After") == "1");
+    CHECK_FALSE(Json(response)["retryable"].boolean());
     CHECK(Json(response)["detail"].string() == "base-7: checksum at byte 4096");
   }
 }

@@ -120,7 +120,7 @@ TEST_CASE("A request whose deadline has passed does nothing") {
   CHECK_FALSE(setup.Contains("a"));
 }
 
-TEST_CASE("A failure of the store comes through, and what cannot be read is unavailable") {
+TEST_CASE("A failure of the store comes through, damage too") {
   Setup setup;
   setup.store.FailWrites({StatusCode::kDiskFull, "full"});
   const std::string_view word = "a";
@@ -128,9 +128,9 @@ TEST_CASE("A failure of the store comes through, and what cannot be read is unav
         StatusCode::kDiskFull);
   setup.store.FailReads({StatusCode::kDataDamaged, "base-1 at byte 4096"});
   const Status failed = setup.coordinator.Contains("a", {}).status();
-  CHECK(failed.code() == StatusCode::kUnavailable);
+  CHECK(failed.code() == StatusCode::kDataDamaged);
   CHECK(failed.message() == "base-1 at byte 4096");
-  CHECK(setup.coordinator.LocalShardRoots().status().code() == StatusCode::kUnavailable);
+  CHECK(setup.coordinator.LocalShardRoots().status().code() == StatusCode::kDataDamaged);
 }
 
 TEST_CASE("A partial search reads what can be read, shard by shard, and names the rest") {

@@ -81,6 +81,7 @@ TEST_CASE("port 0 to listen on is the system's choice") {
   CHECK(Listen(":0") == "127.0.0.1:0");
   CHECK(Listen("[::]:0") == "[::]:0");
   CHECK(Listen("::0") == "[::0]:8000");  // an address
+  CHECK(Listen("db1:65536").find("a number from 0 to 65535") != std::string::npos);
 }
 
 TEST_CASE("what is no address is refused") {

@@ -29,11 +29,24 @@ TEST_CASE("what is no address is refused with the reason") {
   }
 }
 
+TEST_CASE("an address to listen on may leave the port to the system") {
+  CHECK(ParseEndpoint("db1:0", 0)->port == 0);
+  CHECK(ParseEndpoint("db1:65536", 0).status().message() ==
+        "'db1:65536' is not a node's address: the port is a number from 0 to 65535; give HOST or "
+        "HOST:PORT");
+}
+
 TEST_CASE("loopback addresses are known as such") {
   CHECK(ParseEndpoint("localhost")->IsLoopback());
   CHECK(ParseEndpoint("127.0.0.1:1")->IsLoopback());
+  CHECK(ParseEndpoint("127.1")->IsLoopback());
   CHECK(ParseEndpoint("::1")->IsLoopback());
-  CHECK_FALSE(ParseEndpoint("10.0.0.1")->IsLoopback());
+  CHECK(ParseEndpoint("[0:0::0:1]:80")->IsLoopback());
+  for (const char* other : {"10.0.0.1", "128.0.0.1", "::2", "0.0.0.0", "127.example.org", "127.",
+                            "127.0.0.1.nip.io", "localhost.example.org"}) {
+    INFO(other);
+    CHECK_FALSE(ParseEndpoint(other)->IsLoopback());
+  }
 }
 
 }  // namespace

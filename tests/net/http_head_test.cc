@@ -68,6 +68,15 @@ TEST_CASE("a proxy's absolute target gives path and host") {
   CHECK(head.path == "/");
 }
 
+TEST_CASE("OPTIONS may be about the server as a whole, other methods may not") {
+  HttpHead head;
+  const std::string whole = "OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n";
+  REQUIRE(Parse(whole, &head) == 0);
+  CHECK(head.path == "*");
+  CHECK(StatusOf("GET * HTTP/1.1\r\nHost: a\r\n\r\n") == 400);
+  CHECK(StatusOf("OPTIONS *a HTTP/1.1\r\nHost: a\r\n\r\n") == 400);
+}
+
 TEST_CASE("a malformed request line is refused") {
   const std::string rest = "\r\nHost: a\r\n\r\n";
   for (const char* line :

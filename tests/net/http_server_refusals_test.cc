@@ -32,6 +32,7 @@ TEST_CASE("a wrong method is 405 and names the right ones") {
   CHECK(ProblemOf(answer) == "405 method_not_allowed");
   CHECK(answer.headers.at("allow") == "GET, HEAD");
   CHECK(client.Ask("OPTIONS", "/words").headers.at("allow") == "POST, DELETE");
+  CHECK(ProblemOf(client.Ask("OPTIONS", "*")) == "501 not_implemented");
   CHECK(ProblemOf(client.Ask("BREW", "/nowhere")) == "404 not_found");
 }
 

@@ -41,6 +41,12 @@ TEST_CASE("what may be tried again says so, and when") {
   CHECK(HeaderOf(Problem(500, "internal", "y"), "Retry-After").empty());
 }
 
+TEST_CASE("damage stays until somebody mends it: 503, but trying again does not help") {
+  const Response damaged = ProblemFor(Status(StatusCode::kDataDamaged, "base-7 at byte 4096"));
+  CHECK(damaged.status == 503);
+  CHECK_FALSE((*ParseJson(damaged.body))["retryable"].boolean());
+}
+
 TEST_CASE("every status of the library has its problem") {
   struct Row {
     StatusCode from;
@@ -53,8 +59,8 @@ TEST_CASE("every status of the library has its problem") {
         Row{StatusCode::kNotFound, 404, "not_found"}, Row{StatusCode::kTooLarge, 413, "too_large"},
         Row{StatusCode::kUnavailable, 503, "unavailable"},
         Row{StatusCode::kTimeout, 504, "timeout"}, Row{StatusCode::kDiskFull, 507, "disk_full"},
-        Row{StatusCode::kDataDamaged, 500, "damaged"}, Row{StatusCode::kIoError, 500, "io_error"},
-        Row{StatusCode::kInternal, 500, "internal"},
+        Row{StatusCode::kDataDamaged, 503, "unavailable"},
+        Row{StatusCode::kIoError, 500, "io_error"}, Row{StatusCode::kInternal, 500, "internal"},
         Row{StatusCode::kCancelled, 500, "internal"}}) {
     const Response response = ProblemFor(Status(row.from, "why"));
     CHECK(response.status == row.status);
