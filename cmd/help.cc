@@ -80,7 +80,7 @@ constexpr std::string_view kExitStatuses =
     "  3    no node reachable\n"
     "  4    refused by the server\n"
     "  5    the server could not\n"
-    "  6    partial: lines rejected, or an incomplete answer\n"
+    "  6    partial: lines rejected, or an answer or output incomplete\n"
     "  130  interrupted\n"
     "  141  the reader of the output went away\n";
 

@@ -151,7 +151,16 @@ class LoadJob {
     }
     if (!Submit()) return false;
     failure_ = reader.status();
+    if (failure_.ok() && line.number < first) NoteNothingThere(index, line.number);
     return failure_.ok();
+  }
+
+  // A start line behind the end is a mistake, or a load that is done already.
+  void NoteNothingThere(size_t input, uint64_t lines) {
+    if (out_.json() || lines + 1 >= options_.start_line) return;
+    out_.Note(StrCat("note: ", Escaped(inputs_[input]->name()), " has ", Thousands(lines),
+                     lines == 1 ? " line" : " lines", ", none from line ",
+                     Thousands(options_.start_line), " on"));
   }
 
   void NewBatch(size_t input, uint64_t first_line) {
@@ -286,10 +295,8 @@ class LoadJob {
       return out_.Fail(error);
     }
     if (!failure_.ok()) {
-      const std::string upto = StrCat(" up to line ", Thousands(position_.line - 1), ".");
       return out_.Fail(
-          {kExitPartial, "input", Escaped(failure_.message()),
-           StrCat("What came before is ", options_.dry_run ? "sound" : "stored", upto)});
+          {kExitPartial, "input", Escaped(failure_.message()), HowFarHint(options_, position_)});
     }
     return out_.Fail({kExitPartial, "stopped", "stopped at the first rejected line", hint});
   }

@@ -38,6 +38,28 @@ std::string Outcome(const LoadTotals& totals, const LoadOptions& options) {
   return text;
 }
 
+// add and del cannot skip lines, and what a pipe brought is gone.
+std::string AgainHint(const LoadOptions& options, const LoadPosition& position) {
+  const std::string harmless =
+      StrCat(options.op == net::BulkOp::kAdd ? "adding" : "deleting", " a word twice does no harm");
+  if (position.line == 1) return StrCat("Give the words again: ", harmless);
+  return StrCat("Stored up to line ", Thousands(position.line - 1),
+                "; give the words after it, or all of them again: ", harmless);
+}
+
+std::string CommandHint(const LoadOptions& options, const LoadPosition& position) {
+  std::string command = " with: trifecta load";
+  if (options.op == net::BulkOp::kDelete) command += " --delete";
+  if (options.null) command += " -0";
+  if (options.format == LoadFormat::kLines) command += " --format lines";
+  if (options.format == LoadFormat::kNdjson) command += " --format ndjson";
+  command += StrCat(" --start-line ", position.line);
+  for (size_t i = position.input; i < options.files.size(); ++i) {
+    command += StrCat(" ", ShellWord(options.files[i]));
+  }
+  return command;
+}
+
 }  // namespace
 
 std::string SummaryText(const LoadTotals& totals, const LoadOptions& options) {
@@ -73,26 +95,21 @@ std::string SummaryJson(const LoadTotals& totals, const LoadOptions& options,
   return json.EndArray().EndObject().Take() + "\n";
 }
 
+std::string HowFarHint(const LoadOptions& options, const LoadPosition& position) {
+  const char* const done = options.dry_run ? "sound" : "stored";
+  const uint64_t first = position.input == 0 ? options.start_line : 1;
+  if (position.line <= first) return options.dry_run ? "" : "No line of it is stored.";
+  return StrCat("What came before is ", done, " up to line ", Thousands(position.line - 1), ".");
+}
+
 std::string GoOnHint(const LoadOptions& options, const LoadPosition& position) {
   if (options.dry_run) return "";
-  std::string hint;
-  if (position.line > 1) {
-    hint =
-        StrCat("Stored up to line ", Thousands(position.line - 1),
-               options.files.size() > 1 ? StrCat(" of ", ShellWord(options.files[position.input]))
-                                        : std::string(),
-               "; go on");
-  } else {
-    hint = "Go on";
-  }
-  hint += " with: trifecta load";
-  if (options.op == net::BulkOp::kDelete) hint += " --delete";
-  if (options.null) hint += " -0";
-  hint += StrCat(" --start-line ", position.line);
-  for (size_t i = position.input; i < options.files.size(); ++i) {
-    hint += StrCat(" ", ShellWord(options.files[i]));
-  }
-  return hint;
+  if (options.terse) return AgainHint(options, position);
+  if (position.line == 1) return "Go on" + CommandHint(options, position);
+  return StrCat("Stored up to line ", Thousands(position.line - 1),
+                options.files.size() > 1 ? StrCat(" of ", ShellWord(options.files[position.input]))
+                                         : std::string(),
+                "; go on", CommandHint(options, position));
 }
 
 }  // namespace trifecta::cmd

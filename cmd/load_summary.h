@@ -34,7 +34,11 @@ std::string SummaryText(const LoadTotals& totals, const LoadOptions& options);
 std::string SummaryJson(const LoadTotals& totals, const LoadOptions& options,
                         const LoadPosition& position, const Rejects& rejects, bool complete);
 
-// "Stored up to line 4,999; go on with: trifecta load --start-line 5000 words.txt"
+// "What came before is stored up to line 4,999.", of an input that could not be read further.
+std::string HowFarHint(const LoadOptions& options, const LoadPosition& position);
+
+// "Stored up to line 4,999; go on with: trifecta load --start-line 5000 words.txt"; of add and del,
+// which words to give again.
 std::string GoOnHint(const LoadOptions& options, const LoadPosition& position);
 
 }  // namespace trifecta::cmd

@@ -229,6 +229,18 @@ TEST_CASE("a load begins at its start line, of the first file alone") {
   CHECK(node.words == std::set<std::string>{"c", "d", "e"});
 }
 
+TEST_CASE("a start line behind the end of the file is noted") {
+  Files files;
+  Node node;
+  const std::string in = files.Write("in", Numbers(1, 7));
+  const ToolResult result = node.Run({"load", "--start-line", "99", in});
+  CHECK(result.status == 0);
+  CHECK(result.error.starts_with("note: " + in + " has 7 lines, none from line 99 on\n"));
+  // What a load that was interrupted at its very end says is no mistake.
+  CHECK(node.Run({"load", "--start-line", "8", in}).error.starts_with("loaded 0 words"));
+  CHECK(node.Run({"load", "--start-line", "99", in, "--json"}).error.empty());
+}
+
 TEST_CASE("a dry run reads and checks everything, and needs no node") {
   const ToolResult result =
       RunTool({"load", "--dry-run", "--node", "nosuch.invalid"}, {.input = "a\nb\xff\n"});
@@ -309,6 +321,31 @@ TEST_CASE("an interruption ends the load with the line to go on with") {
       "Stored up to line 20; go on with: trifecta load --start-line 21 -\n"));
   close(fds[0]);
   close(fds[1]);
+}
+
+TEST_CASE("add from standard input says which words to give again") {
+  Node node;
+  node.failure = Answer(507, R"({"code":"disk_full","detail":"no room left"})");
+  node.fails = [](int request) { return request != 1; };
+  CHECK(node.Run({"add", "-"}, {.input = "a\nb\n"})
+            .error.ends_with("\nGive the words again: adding a word twice does no harm\n"));
+  const std::string error = node.Run({"del", "-"}, {.input = Numbers(1, 10'001)}).error;
+  CHECK(error.find("--start-line") == std::string::npos);
+  CHECK(error.ends_with("deleting a word twice does no harm\n"));
+  CHECK(node.Run({"load", "--format", "lines"}, {.input = "a\n"})
+            .error.ends_with("Go on with: trifecta load --format lines --start-line 1 -\n"));
+}
+
+TEST_CASE("damage before the first word stores nothing, and says so") {
+  Files files;
+  Node node;
+  for (const auto compression : {Compression::kZstd, Compression::kXz}) {
+    const std::string in = files.Write("cut", Compressed("a\nb\n", compression).substr(0, 9));
+    const ToolResult result = node.Run({"load", in});
+    CHECK(result.status == 6);
+    CHECK(result.error.find("trifecta: " + in + ": ") != std::string::npos);
+    CHECK(result.error.ends_with("No line of it is stored.\n"));
+  }
 }
 
 TEST_CASE("a truncated file is an error that names it, and what came before it is stored") {
