@@ -34,6 +34,12 @@ void AddRejects(Batch* batch, uint64_t first, std::string_view body,
   }
 }
 
+// Whether a node may store it another time, or another node.
+bool MayComeRight(const net::Problem& problem) {
+  return problem.code == "unreachable" || problem.http_status == 503 ||
+         problem.http_status == 429 || (problem.http_status >= 500 && problem.retryable);
+}
+
 void SortRejects(Batch* batch) {
   std::stable_sort(batch->rejected.begin(), batch->rejected.end(),
                    [](const RejectedLine& a, const RejectedLine& b) { return a.line < b.line; });
@@ -42,8 +48,8 @@ void SortRejects(Batch* batch) {
 }  // namespace
 
 BatchSender::BatchSender(SendOptions options, const MakeClient& make_client, Done done)
-    : options_(options), done_(std::move(done)) {
-  const size_t count = options.stop ? 1 : options.parallel;
+    : options_(options), done_(std::move(done)), parallelism_(options.stop ? 1 : options.parallel) {
+  const size_t count = parallelism_.allowed();
   for (size_t i = 0; i < count; ++i) clients_.push_back(make_client(i));
   for (auto& client : clients_) workers_.emplace_back([this, &client] { Work(client.get()); });
 }
@@ -78,27 +84,49 @@ void BatchSender::Drain() {
 void BatchSender::Work(net::Client* client) {
   for (;;) {
     std::unique_lock lock(mutex_);
-    changed_.wait(lock, [&] { return closing_ || Ending() || !queue_.empty(); });
+    changed_.wait(lock, [&] {
+      if (Ending()) return true;
+      return queue_.empty() ? closing_ : under_way_ < parallelism_.allowed();
+    });
     if (queue_.empty() || Ending()) return;
     auto next = queue_.extract(queue_.begin());
+    const bool alone = ++under_way_ == 1;
     lock.unlock();
     Finished finished{std::move(next.mapped()), {}};
-    if (!Send(client, finished.batch.get(), &finished.summary)) return Fail(*client);
-    HandBack(next.key(), std::move(finished));
+    switch (Send(client, alone, finished.batch.get(), &finished.summary)) {
+      case Sent::kStored:
+        HandBack(next.key(), std::move(finished));
+        break;
+      case Sent::kTurnedAway:
+        PutBack(next.key(), std::move(finished.batch));
+        break;
+      case Sent::kFailed:
+        return Fail(*client);
+    }
   }
 }
 
-bool BatchSender::Send(net::Client* client, Batch* batch, net::BulkSummary* summary) {
-  if (batch->words == 0) return true;
-  auto answer =
-      client->Bulk(options_.op, batch->body, batch->ndjson, options_.stop, options_.patience);
-  if (!answer.ok()) return false;
+// Who is alone has nobody to give way to, and is patient.
+BatchSender::Sent BatchSender::Send(net::Client* client, bool alone, Batch* batch,
+                                    net::BulkSummary* summary) {
+  if (batch->words == 0) return Sent::kStored;
+  const uint64_t stored_before = stored_;
+  auto answer = client->Bulk(options_.op, batch->body, batch->ndjson, options_.stop,
+                             alone ? options_.patience : std::chrono::milliseconds(0));
+  if (!answer.ok()) {
+    const bool others_stored = stored_ != stored_before;
+    const bool again = MayComeRight(client->problem()) && (!alone || others_stored);
+    return again ? Sent::kTurnedAway : Sent::kFailed;
+  }
+  ++stored_;
   *summary = std::move(*answer);
   AddRejects(batch, 0, batch->body, summary->errors);
   const bool unlisted = summary->rejected > summary->errors.size();
-  if (unlisted && options_.all_rejects && !FindAllRejects(client, batch, *summary)) return false;
+  if (unlisted && options_.all_rejects && !FindAllRejects(client, batch, *summary)) {
+    return Sent::kFailed;
+  }
   SortRejects(batch);
-  return true;
+  return Sent::kStored;
 }
 
 // Sends what follows the last line that was named once more, in parts so small that every rejected
@@ -118,11 +146,31 @@ bool BatchSender::FindAllRejects(net::Client* client, Batch* batch,
     const uint64_t first = line;
     for (; line < first + kListedErrorsMax && at < body.size(); ++line) NextLine(body, &at);
     const std::string_view part = body.substr(begin, at - begin);
-    auto answer = client->Bulk(options_.op, part, batch->ndjson, false, options_.patience);
+    auto answer = SendPart(client, part, batch->ndjson);
     if (!answer.ok()) return false;
+    ++stored_;
     AddRejects(batch, first, part, answer->errors);
   }
   return true;
+}
+
+// For as long as other batches get through: its time comes then.
+Result<net::BulkSummary> BatchSender::SendPart(net::Client* client, std::string_view part,
+                                               bool ndjson) {
+  for (;;) {
+    const uint64_t stored_before = stored_;
+    auto answer = client->Bulk(options_.op, part, ndjson, false, options_.patience);
+    if (answer.ok() || !MayComeRight(client->problem()) || stored_ == stored_before) return answer;
+  }
+}
+
+void BatchSender::PutBack(uint64_t sequence, std::unique_ptr<Batch> batch) {
+  {
+    std::lock_guard lock(mutex_);
+    parallelism_.TurnedAway(--under_way_);
+    queue_.emplace(sequence, std::move(batch));
+  }
+  changed_.notify_all();
 }
 
 void BatchSender::Fail(const net::Client& client) {
@@ -137,6 +185,8 @@ void BatchSender::Fail(const net::Client& client) {
 void BatchSender::HandBack(uint64_t sequence, Finished finished) {
   {
     std::lock_guard lock(mutex_);
+    --under_way_;
+    parallelism_.Stored();
     finished_.emplace(sequence, std::move(finished));
     while (!finished_.empty() && finished_.begin()->first == handed_back_) {
       Finished& next = finished_.begin()->second;

@@ -276,6 +276,19 @@ TEST_CASE("a batch that cannot be stored for a while is repeated") {
   CHECK(node.words.size() == 60);
 }
 
+TEST_CASE("batches that are turned away while others get through are stored in the end") {
+  Node node;
+  // Of every three requests one gets through: the others find no room.
+  node.fails = [](int request) { return request % 3 != 0; };
+  const std::string parallel = GENERATE("1", "8");
+  const ToolResult result =
+      node.Run({"load", "--batch", "10", "--parallel", parallel, "--timeout", "30s"},
+               {.input = Numbers(1, 100)});
+  CHECK(result.status == 0);
+  CHECK(node.words.size() == 100);
+  CHECK(result.error.ends_with(": 100 added\n"));
+}
+
 TEST_CASE("when a batch cannot be stored, the line to go on with is the first not stored") {
   Node node;
   node.failure = Answer(507, R"({"code":"disk_full","detail":"no room left"})");
