@@ -386,9 +386,11 @@ TEST_CASE("with many members the oldest of each zone agree, an odd number of the
 
 RingClusterOptions HarshOptions() {
   RingClusterOptions options;
-  options.crash_per_million = 30'000;
-  options.down_most = 300;
+  options.crash_per_million = 60'000;
+  options.down_most = 200;
   options.loss_per_million = 200'000;
+  options.sync_most = 150;  // so that crashes come between a question and its answer
+  options.propose_per_million = 150'000;
   return options;
 }
 
