@@ -242,36 +242,45 @@ std::string TomlString(Text text) {
   return quoted + '"';
 }
 
-// "KEY (ORIGIN)", so that the operator finds the value that is meant.
-std::string Named(const Effective& effective, Text key) {
-  const auto origin = effective.origins.find(key);
-  return StrCat(key, " (", origin == effective.origins.end() ? "default" : origin->second, ")");
-}
-
 unsigned CopiesFor(Quorum quorum, unsigned replicas) {
   return quorum == kMajority ? replicas / 2 + 1 : quorum;
 }
 
+// "the read_quorum of 1 (FILE:LINE)", so that the operator finds the other value that is meant.
+std::string Named(const Effective& effective, Text key, unsigned value) {
+  const auto origin = effective.origins.find(key);
+  return StrCat("the ", key, " of ", value, " (",
+                origin == effective.origins.end() ? "default" : origin->second, ")");
+}
+
+bool AnyFaulty(const Effective& effective, std::initializer_list<Text> keys) {
+  return std::any_of(keys.begin(), keys.end(),
+                     [&](Text key) { return effective.faulty.contains(key); });
+}
+
 void CheckQuorums(Effective* effective) {
+  if (AnyFaulty(*effective, {"read_quorum", "write_quorum", "replication_factor"})) return;
   const Config& config = effective->config;
   const unsigned replicas = config.replication_factor;
   const unsigned reads = CopiesFor(config.read_quorum, replicas);
   const unsigned writes = CopiesFor(config.write_quorum, replicas);
+  const std::string wanted = Named(*effective, "replication_factor", replicas);
+  bool reachable = true;
   for (const auto& [key, copies] : {std::pair<Text, unsigned>{"read_quorum", reads},
                                     std::pair<Text, unsigned>{"write_quorum", writes}}) {
-    if (copies > replicas) {
-      effective->errors.push_back(StrCat(Named(*effective, key), " is ", copies,
-                                         ", above the replication_factor of ", replicas,
-                                         ": it could never be met"));
-      return;
-    }
+    if (copies <= replicas) continue;
+    AddError(key, StrCat(copies, " is above ", wanted, ": it could never be met"), effective);
+    reachable = false;
   }
-  if (reads + writes <= replicas) {
-    effective->errors.push_back(StrCat(Named(*effective, "read_quorum"), " and ",
-                                       Named(*effective, "write_quorum"), " are ", reads, " and ",
-                                       writes, ": a read could miss what a write stored; together ",
-                                       "they must exceed the replication_factor of ", replicas));
-  }
+  if (!reachable || reads + writes > replicas) return;
+  // A majority overlaps with another one, so at least one of the two was given.
+  const bool read_given = effective->origins.contains("read_quorum");
+  AddError(read_given ? "read_quorum" : "write_quorum",
+           StrCat(read_given ? reads : writes, " and ",
+                  read_given ? Named(*effective, "write_quorum", writes)
+                             : Named(*effective, "read_quorum", reads),
+                  ": a read could miss what a write stored; together they must exceed ", wanted),
+           effective);
 }
 
 // What is refused because going on without it would betray what was asked for.
@@ -282,19 +291,21 @@ void CheckSupported(Effective* effective) {
         std::pair<Text, Text>{"tls_key_file", config.tls_key_file},
         std::pair<Text, Text>{"tls_ca_file", config.tls_ca_file}}) {
     if (value.empty()) continue;
-    effective->errors.push_back(
-        StrCat(Named(*effective, key), ": this version serves no TLS, and serving in the clear is ",
-               "not what was asked for; put a TLS proxy in front and remove the key"));
+    AddError(key,
+             "this version serves no TLS, and serving in the clear is not what was asked for; put "
+             "a TLS proxy in front and remove the key",
+             effective);
   }
+  if (AnyFaulty(*effective, {"seeds", "listen", "advertise"})) return;
   const bool others =
       std::any_of(config.seeds.begin(), config.seeds.end(), [&](const Endpoint& seed) {
         return seed != config.listen && (!config.advertise || seed != *config.advertise);
       });
   if (others) {
-    effective->errors.push_back(
-        StrCat(Named(*effective, "seeds"), ": this version runs clusters of one node and cannot ",
-               "join others; serving alone would keep fewer copies than was asked for; remove the ",
-               "key"));
+    AddError("seeds",
+             "this version runs clusters of one node and cannot join others; serving alone would "
+             "keep fewer copies than was asked for; remove the key",
+             effective);
   }
 }
 
@@ -363,6 +374,7 @@ void Apply(std::span<const Setting> settings, Effective* effective) {
     if (set.ok()) {
       effective->origins[setting.key->name] = setting.origin;
     } else {
+      effective->faulty.insert(setting.key->name);
       effective->errors.push_back(
           StrCat(setting.origin, ": ", setting.key->name, ": ", set.message()));
     }
@@ -373,6 +385,12 @@ void CheckTogether(Effective* effective) {
   CheckQuorums(effective);
   CheckSupported(effective);
   CheckExposure(effective);
+}
+
+void AddError(std::string_view key, std::string_view message, Effective* effective) {
+  const auto origin = effective->origins.find(key);
+  const std::string place = origin == effective->origins.end() ? "default" : origin->second;
+  effective->errors.push_back(StrCat(place, ": ", key, ": ", message));
 }
 
 Endpoint AdvertisedEndpoint(const Config& config, uint16_t port) {

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -97,7 +98,10 @@ struct Setting {
 struct Effective {
   Config config;
   std::map<std::string_view, std::string> origins;  // by key; a key not in it has its default
-  std::vector<std::string> errors;  // whole sentences, each with its place; empty: it is valid
+  // Keys that were given a wrong value somewhere: what the member holds says nothing.
+  std::set<std::string_view> faulty;
+  // Whole sentences, each begins with its place ("FILE:LINE: "); empty: it is valid.
+  std::vector<std::string> errors;
   std::vector<std::string> warnings;
 };
 
@@ -106,8 +110,12 @@ struct Effective {
 void Apply(std::span<const Setting> settings, Effective* effective);
 
 // Errors and warnings about values that are fine alone: quorums that do not overlap, what this
-// version cannot do, an open port without a token.
+// version cannot do, an open port without a token. A key in `faulty` is not judged again, nor is
+// another one by it.
 void CheckTogether(Effective* effective);
+
+// Adds an error about a key's value, at the place that it comes from.
+void AddError(std::string_view key, std::string_view message, Effective* effective);
 
 // The address that others reach this node at, once `port` is bound: `advertise`; else `listen`,
 // with the machine's name in place of "every interface".

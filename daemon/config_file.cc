@@ -56,7 +56,7 @@ std::optional<std::string> ValueText(const toml::node& value, ValueKind kind) {
 struct Line {
   toml::source_index number;
   std::string error;  // empty: `setting` counts
-  Setting setting;
+  Setting setting;    // with an error, its key alone, null where there is none
 };
 
 Line ReadLine(const toml::key& name, const toml::node& value, std::string_view file) {
@@ -71,6 +71,7 @@ Line ReadLine(const toml::key& name, const toml::node& value, std::string_view f
   } else if (std::optional<std::string> text = ValueText(value, key->kind)) {
     line.setting = {key, std::move(*text), place};
   } else {
+    line.setting.key = key;
     line.error = StrCat(place, ": ", key->name, " must be ", KindName(key->kind));
   }
   return line;
@@ -92,6 +93,7 @@ FileSettings ParseConfigText(std::string_view text, std::string_view name) {
                    [](const Line& a, const Line& b) { return a.number < b.number; });
   for (Line& line : lines) {
     if (!line.error.empty()) {
+      if (line.setting.key != nullptr) file.faulty.push_back(line.setting.key->name);
       file.errors.push_back(std::move(line.error));
     } else {
       file.settings.push_back(std::move(line.setting));

@@ -12,7 +12,8 @@ namespace trifecta::daemon {
 inline constexpr std::string_view kDefaultConfigFile = "/etc/trifecta/trifectad.toml";
 
 struct FileSettings {
-  std::vector<Setting> settings;    // in the order of the lines; origin "FILE:LINE"
+  std::vector<Setting> settings;         // in the order of the lines; origin "FILE:LINE"
+  std::vector<std::string_view> faulty;  // keys whose value is of a wrong kind
   std::vector<std::string> errors;  // "FILE:LINE: unknown key 'segmnt'; did you mean 'segment'?"
 };
 

@@ -16,8 +16,9 @@ using Clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-// How often the status line is renewed where no watchdog asks for more.
-constexpr milliseconds kBeat = seconds(10);
+// How often the status line is renewed and the disk looked at where no watchdog asks for more: who
+// fills a disk looks at the log soon after, and a beat costs one datagram.
+constexpr milliseconds kBeat = seconds(2);
 // During recovery: how often the manager hears of it, and the time asked for each time.
 constexpr milliseconds kRecoveryBeat = seconds(5);
 constexpr seconds kRecoveryExtension{60};
@@ -66,7 +67,7 @@ ExitStatus Daemon::Listen() {
       ServerOptions(config_, parts_, &metrics_), in_flight_.Count(ApiRoutes(context_)));
   if (!server.ok()) {
     log_->Error(server.status().message());
-    return ExitStatusForListening(server.status());
+    return kExitUnavailable;
   }
   server_ = std::move(*server);
   bound_ = {config_.listen.host, server_->port()};
@@ -223,10 +224,10 @@ void Daemon::TakeConfig(const Effective& fresh) {
 bool Daemon::ReadToken() {
   Result<Token> token = ReadTokenFile(config_.token_file);
   if (!token.ok()) {
-    log_->Error(token.status().message());
+    log_->Error(StrCat("token_file: ", token.status().message()));
     return false;
   }
-  if (!token->warning.empty()) log_->Warning(token->warning);
+  if (!token->warning.empty()) log_->Warning(StrCat("token_file: ", token->warning));
   token_.Set(std::move(token->text));
   return true;
 }
@@ -240,7 +241,20 @@ void Daemon::Beat() {
       log_->Error(StrCat("the watchdog is not told that we live: ", live.message()));
     }
   }
+  WatchDisk();
   parts_.notifier->ShowStatus(Summary());
+}
+
+void Daemon::WatchDisk() {
+  const bool full = node_->Stats().disk_full;
+  if (std::exchange(disk_full_, full) == full) return;
+  if (full) {
+    log_->Warning(StrCat("the disk of ", config_.data_dir,
+                         " is full: writes are refused, reads go ",
+                         "on; make room there, and writes go on by themselves"));
+  } else {
+    log_->Info(StrCat("the disk of ", config_.data_dir, " has room again: writes go on"));
+  }
 }
 
 void Daemon::Fail(const Status& status) {
@@ -263,8 +277,9 @@ bool Daemon::failed() {
 }
 
 std::string Daemon::Summary() const {
-  return StrCat("ready on ", bound_.ToString(), ": ", node_->Stats().words, " words in ",
-                config_.data_dir);
+  const storage::StoreStats stats = node_->Stats();
+  return StrCat("ready on ", bound_.ToString(), ": ", stats.words, " words in ", config_.data_dir,
+                stats.disk_full ? "; the disk is full" : "");
 }
 
 }  // namespace trifecta::daemon

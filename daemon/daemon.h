@@ -83,8 +83,10 @@ class Daemon {
   void Reload();
   void TakeConfig(const Effective& fresh);
   bool ReadToken();
-  // Between events: a ping for the watchdog if the node answers, and the status line.
+  // Between events: a ping for the watchdog if the node answers, the status line, and a line in the
+  // log when the disk has become full or has room again.
   void Beat();
+  void WatchDisk();
   void Fail(const Status& status);
   bool failed();
   std::string Summary() const;
@@ -107,6 +109,7 @@ class Daemon {
   std::unique_ptr<net::HttpServer> server_;
   Endpoint bound_;  // config_.listen with the real port
   std::unique_ptr<LocalNode> node_;
+  bool disk_full_ = false;  // as the log has it
 };
 
 }  // namespace trifecta::daemon

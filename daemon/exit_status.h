@@ -10,7 +10,7 @@ enum ExitStatus : int {
   kExitClean = 0,
   kExitUsage = 64,          // the command line
   kExitDataDamaged = 65,    // the data folder fails its checks
-  kExitUnavailable = 69,    // the port is in use, or peers refuse
+  kExitUnavailable = 69,    // the port cannot be listened on, or peers refuse
   kExitInternal = 70,       // a defect of Trifecta
   kExitCannotCreate = 73,   // the data folder is not writable, or in use by another trifectad
   kExitIoError = 74,        // the disk failed
@@ -36,11 +36,6 @@ inline ExitStatus ExitStatusForFolder(const Status& status) {
     default:
       return kExitInternal;
   }
-}
-
-// For a port that could not be listened on.
-inline ExitStatus ExitStatusForListening(const Status& status) {
-  return status.code() == StatusCode::kInvalidArgument ? kExitConfiguration : kExitUnavailable;
 }
 
 }  // namespace trifecta::daemon

@@ -1,22 +1,16 @@
 #include "daemon/local_node.h"
 
-#include <sys/stat.h>
-
 #include <atomic>
 #include <utility>
 
+#include "daemon/data_folder.h"
 #include "daemon/node_identity.h"
-#include "storage/base/text.h"
 
 namespace trifecta::daemon {
 
 Result<std::unique_ptr<LocalNode>> LocalNode::Open(const Config& config,
                                                    const OpenStore& open_store, Logger* logger) {
-  // Else an I/O error, though no disk failed.
-  if (struct stat about{}; stat(config.data_dir.c_str(), &about) == 0 && !S_ISDIR(about.st_mode)) {
-    return Status(StatusCode::kNotFound,
-                  StrCat("data folder ", config.data_dir, " is a file; choose another folder"));
-  }
+  TRIFECTA_RETURN_IF_ERROR(CheckDataFolder(config.data_dir));
   storage::StoreOptions options;
   options.folder = config.data_dir;
   options.logger = logger;

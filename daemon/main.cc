@@ -12,7 +12,6 @@
 #include "daemon/notify.h"
 #include "daemon/options.h"
 #include "daemon/signals.h"
-#include "daemon/token_file.h"
 #include "storage/base/text.h"
 
 namespace trifecta::daemon {
@@ -45,15 +44,8 @@ ExitStatus Flushed() {
   return std::fflush(stdout) == 0 && std::ferror(stdout) == 0 ? kExitClean : kExitIoError;
 }
 
-// Checks also what only the daemon itself would read.
-ExitStatus CheckConfig(const Effective& effective) {
-  const Result<Token> token = ReadTokenFile(effective.config.token_file);
-  if (!token.ok()) {
-    PrintFault(token.status().message());
-    return kExitConfiguration;
-  }
+ExitStatus ConfirmConfig(const Effective& effective) {
   for (const std::string& warning : effective.warnings) PrintFault(StrCat("warning: ", warning));
-  if (!token->warning.empty()) PrintFault(StrCat("warning: ", token->warning));
   Print("the configuration is valid\n");
   return Flushed();
 }
@@ -112,10 +104,13 @@ ExitStatus Main(int argc, char** argv) {
   if (command_line->mode == Mode::kHelp || command_line->mode == Mode::kVersion) return Flushed();
 
   const Environment environment = ProcessEnvironment();
-  const Effective effective = LoadConfig(*command_line, environment);
+  // The files are for the daemon's user: others may still ask what is in effect.
+  const CheckDepth depth =
+      command_line->mode == Mode::kCheckConfig ? CheckDepth::kWithFiles : CheckDepth::kValues;
+  const Effective effective = LoadConfig(*command_line, environment, depth);
   for (const std::string& error : effective.errors) PrintFault(error);
   if (!effective.errors.empty()) return kExitConfiguration;
-  if (command_line->mode == Mode::kCheckConfig) return CheckConfig(effective);
+  if (command_line->mode == Mode::kCheckConfig) return ConfirmConfig(effective);
   if (command_line->mode == Mode::kPrintConfig) {
     Print(PrintConfig(effective));
     return Flushed();

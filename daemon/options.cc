@@ -3,8 +3,10 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <charconv>
 
 #include "daemon/config_file.h"
+#include "daemon/token_file.h"
 #include "storage/base/suggest.h"
 #include "storage/base/text.h"
 
@@ -114,28 +116,72 @@ void AddOptions(CLI::App* app, std::map<std::string, std::string>* values) {
   }
 }
 
+// The variable's value; null when it is not set, or empty as a line "TRIFECTAD_ZONE=" in
+// /etc/default/trifectad leaves it.
+const std::string* ValueOf(const Environment& environment, const std::string& name) {
+  const auto variable = environment.find(name);
+  return variable == environment.end() || variable->second.empty() ? nullptr : &variable->second;
+}
+
+// Told by what follows the common prefix: with it any two names would look alike.
+std::string MeantVariable(std::string_view name, std::span<const std::string> known) {
+  const std::string_view own = name.substr(kEnvironmentPrefix.size());
+  std::vector<std::string_view> views;
+  for (std::string_view other : known) views.push_back(other.substr(kEnvironmentPrefix.size()));
+  const std::string_view nearest = Nearest(own, views);
+  return nearest.empty() ? "" : StrCat("; did you mean '", kEnvironmentPrefix, nearest, "'?");
+}
+
 void AddEnvironment(const Environment& environment, std::vector<Setting>* settings,
                     std::vector<std::string>* warnings) {
   std::vector<std::string> known = {std::string(kConfigVariable)};
   for (const Key& key : Keys()) {
     known.push_back(EnvironmentName(key));
-    const auto variable = environment.find(known.back());
-    if (variable != environment.end()) settings->push_back({&key, variable->second, known.back()});
+    const std::string* value = ValueOf(environment, known.back());
+    if (value != nullptr) settings->push_back({&key, *value, known.back()});
   }
-  const std::vector<std::string_view> views(known.begin(), known.end());
   for (const auto& [name, value] : environment) {
     if (!name.starts_with(kEnvironmentPrefix)) continue;
     if (std::find(known.begin(), known.end(), name) != known.end()) continue;
     warnings->push_back(StrCat("unknown variable ", name, " in the environment is ignored",
-                               DidYouMean(name, views)));
+                               MeantVariable(name, known)));
   }
 }
 
-FileSettings ReadFile(const CommandLine& command_line, const Environment& environment) {
-  if (command_line.config_file) return ReadConfigFile(*command_line.config_file, true);
-  const auto variable = environment.find(std::string(kConfigVariable));
-  if (variable != environment.end()) return ReadConfigFile(variable->second, true);
-  return ReadConfigFile(std::string(kDefaultConfigFile), false);
+struct FileChoice {
+  std::string path;
+  bool must_exist;
+};
+
+FileChoice ChooseFile(const CommandLine& command_line, const Environment& environment) {
+  if (command_line.config_file) return {*command_line.config_file, true};
+  const std::string* variable = ValueOf(environment, std::string(kConfigVariable));
+  if (variable != nullptr) return {*variable, true};
+  return {std::string(kDefaultConfigFile), false};
+}
+
+// The line of `file` that an error is about; beyond all lines for one about something else.
+unsigned LineOf(std::string_view error, std::string_view file) {
+  unsigned line = UINT_MAX;
+  if (error.starts_with(file) && error.substr(file.size()).starts_with(':')) {
+    std::from_chars(error.data() + file.size() + 1, error.data() + error.size(), line);
+  }
+  return line;
+}
+
+void SortByLine(std::string_view file, std::vector<std::string>* errors) {
+  std::stable_sort(errors->begin(), errors->end(),
+                   [&](const auto& a, const auto& b) { return LineOf(a, file) < LineOf(b, file); });
+}
+
+void CheckTokenFile(Effective* effective) {
+  if (effective->faulty.contains("token_file")) return;
+  const Result<Token> token = ReadTokenFile(effective->config.token_file);
+  if (!token.ok()) {
+    AddError("token_file", token.status().message(), effective);
+  } else if (!token->warning.empty()) {
+    effective->warnings.push_back(StrCat("token_file: ", token->warning));
+  }
 }
 
 // "  --listen HOST:PORT      where to serve HTTP", the second column at a fixed place.
@@ -174,15 +220,20 @@ Environment ProcessEnvironment() {
   return variables;
 }
 
-Effective LoadConfig(const CommandLine& command_line, const Environment& environment) {
+Effective LoadConfig(const CommandLine& command_line, const Environment& environment,
+                     CheckDepth depth) {
   Effective effective;
-  FileSettings file = ReadFile(command_line, environment);
+  const FileChoice choice = ChooseFile(command_line, environment);
+  FileSettings file = ReadConfigFile(choice.path, choice.must_exist);
   effective.errors = std::move(file.errors);
+  effective.faulty.insert(file.faulty.begin(), file.faulty.end());
   std::vector<Setting> settings = std::move(file.settings);
   AddEnvironment(environment, &settings, &effective.warnings);
   settings.insert(settings.end(), command_line.settings.begin(), command_line.settings.end());
   Apply(settings, &effective);
-  if (effective.errors.empty()) CheckTogether(&effective);
+  CheckTogether(&effective);
+  if (depth == CheckDepth::kWithFiles) CheckTokenFile(&effective);
+  SortByLine(choice.path, &effective.errors);
   return effective;
 }
 

@@ -31,7 +31,12 @@ Environment ProcessEnvironment();
 // Reads the file (--config, else TRIFECTAD_CONFIG, else kDefaultConfigFile) and puts everything
 // together: flag over environment over file over default. A file that was named must exist.
 // Unknown variables that begin with TRIFECTAD_ are warnings: they may be meant for a newer version.
-Effective LoadConfig(const CommandLine& command_line, const Environment& environment);
+// An empty variable counts as one that is not set. The errors about the file come first, by line.
+//
+// kWithFiles also reads the files that the configuration names, whose faults are errors too.
+enum class CheckDepth { kValues, kWithFiles };
+Effective LoadConfig(const CommandLine& command_line, const Environment& environment,
+                     CheckDepth depth = CheckDepth::kValues);
 
 // What --help prints: a line a key.
 std::string HelpText();

@@ -30,18 +30,18 @@ bool EverybodyReads(const std::string& path) {
 Result<Token> ReadTokenFile(const std::string& path) {
   if (path.empty()) return Token{};
   Result<std::string> bytes = ReadSmallFile(path, kTokenBytesMax);
-  if (!bytes.ok()) return bytes.status().WithContext("token_file");
+  if (!bytes.ok()) return bytes.status();
   Token token{Trimmed(*bytes), ""};
   const bool visible = std::all_of(token.text.begin(), token.text.end(),
                                    [](char c) { return c > ' ' && c < '\x7F'; });
   if (token.text.empty() || !visible) {
-    return Status(StatusCode::kInvalidArgument,
-                  StrCat("token_file: ", path, " must hold one line of visible ASCII characters, ",
-                         "no spaces among them"));
+    return Status(
+        StatusCode::kInvalidArgument,
+        StrCat(path, " must hold one line of visible ASCII characters, no spaces among them"));
   }
   if (EverybodyReads(path)) {
-    token.warning = StrCat("token_file: every user of this machine may read ", path,
-                           "; take that away with chmod o-r");
+    token.warning =
+        StrCat("every user of this machine may read ", path, "; take that away with chmod o-r");
   }
   return token;
 }

@@ -19,7 +19,7 @@ Effective Given(std::vector<std::pair<std::string_view, std::string>> values) {
   }
   Effective effective;
   Apply(settings, &effective);
-  if (effective.errors.empty()) CheckTogether(&effective);
+  CheckTogether(&effective);
   return effective;
 }
 
@@ -112,8 +112,17 @@ TEST_CASE("quorums must be reachable and overlap") {
   CHECK(FirstError({{"replication_factor", "1"}, {"read_quorum", "1"}}).empty());
   CHECK(FirstError({{"write_quorum", "4"}}).find("could never be met") != std::string::npos);
   CHECK(FirstError({{"read_quorum", "1"}, {"write_quorum", "2"}}) ==
-        "read_quorum (test:1) and write_quorum (test:1) are 1 and 2: a read could miss what a "
-        "write stored; together they must exceed the replication_factor of 3");
+        "test:1: read_quorum: 1 and the write_quorum of 2 (test:1): a read could miss what a write "
+        "stored; together they must exceed the replication_factor of 3 (default)");
+  CHECK(FirstError({{"write_quorum", "1"}})
+            .starts_with("test:1: write_quorum: 1 and the read_quorum of 2 (default): "));
+}
+
+TEST_CASE("faults of values together are told beside those of single values, but not made up") {
+  const Effective both = Given({{"write_quorum", "4"}, {"tls_key_file", "/k"}, {"k_factor", "0"}});
+  CHECK(both.errors.size() == 3);
+  CHECK(Given({{"replication_factor", "99"}, {"write_quorum", "4"}}).errors.size() == 1);
+  CHECK(Given({{"listen", "[::1"}, {"seeds", "[::1]:8000"}}).errors.size() == 1);
 }
 
 TEST_CASE("TLS is refused rather than left out in silence") {

@@ -65,7 +65,8 @@ class Gate {
 class Fixture {
  public:
   Fixture() : fd_(open(folder_.File("log").c_str(), O_RDWR | O_CREAT, 0600)) {
-    config_.data_dir = folder_.path();
+    config_.data_dir = folder_.File("data");
+    std::filesystem::create_directory(config_.data_dir);
     config_.listen.port = 0;
     config_.log_format = LogFormat::kJournal;
     log_ = std::make_unique<LogWriter>(fd_, LogLevel::kDebug, LogFormat::kJournal);
@@ -264,7 +265,7 @@ TEST_CASE("a data folder that cannot be opened ends the daemon with the status o
 
 TEST_CASE("a damaged identity is damage of the data folder") {
   Fixture node;
-  std::ofstream(node.folder_.File("node")) << "nonsense";
+  std::ofstream(node.config_.data_dir + "/node") << "nonsense";
   node.Start();
   CHECK(node.run_.get() == kExitDataDamaged);
 }
@@ -279,7 +280,36 @@ TEST_CASE(
   CHECK(second.store_ == nullptr);
   Fixture third;
   third.config_.listen.host = "no-such-host.invalid";
-  CHECK(third.Listen() == kExitConfiguration);
+  CHECK(third.Listen() == kExitUnavailable);
+}
+
+TEST_CASE("a full disk is warned of once, and its end is told once") {
+  Fixture node;
+  node.StartAndWaitUntilReady();
+  const auto beats = [&node](bool full) {
+    for (int i = 0; i < 3; ++i) node.events_.Play(Event::kTimeout);
+    for (int i = 0; i < 3; ++i) {
+      CHECK(node.manager_.ReceiveOne("STATUS=").ends_with("; the disk is full\n") == full);
+    }
+  };
+  REQUIRE(node.manager_.ReceiveOne("READY=1").starts_with("READY=1\n"));
+  node.store_->FailWrites(Status(StatusCode::kDiskFull, "/data/log-2: No space left on device"));
+  beats(true);
+  const auto count = [&node](const std::string& text) {
+    const std::string log = node.Log();
+    int found = 0;
+    for (size_t at = log.find(text); at != std::string::npos; at = log.find(text, at + 1)) ++found;
+    return found;
+  };
+  CHECK(count("<4>the disk of " + node.config_.data_dir + " is full: ") == 1);
+  const std::string cluster = node.Get("/api/v1/cluster").body;
+  CHECK(cluster.find(R"("health":"degraded","can_read":true,"can_write":false)") !=
+        std::string::npos);
+  CHECK(cluster.find(R"("notes":["the disk is full: )") != std::string::npos);
+  node.store_->FailWrites({});
+  beats(false);
+  CHECK(count("<4>the disk of ") == 1);
+  CHECK(count("<6>the disk of " + node.config_.data_dir + " has room again") == 1);
 }
 
 TEST_CASE("a log that fails ends the daemon with 74") {

@@ -135,12 +135,25 @@ TEST_CASE("a folder that cannot be written to ends it with 73") {
   CHECK(Has(ended.error, data));
 }
 
-TEST_CASE("a data folder that is a file ends it with 73") {
+TEST_CASE("a data folder that is a file, below one, or full of other files ends it with 73") {
   const TempDir folder;
-  WriteFile(folder.File("data"), "x");
-  CHECK(RunDaemon(
-            {"--config", "/dev/null", "--listen", "127.0.0.1:0", "--data-dir", folder.File("data")})
-            .status == 73);
+  const std::string file = folder.File("data");
+  WriteFile(file, "x");
+  for (const std::string& data : {file, file + "/x", folder.path()}) {
+    const ProcessResult ended =
+        RunDaemon({"--config", "/dev/null", "--listen", "127.0.0.1:0", "--data-dir", data});
+    CHECK(ended.status == 73);
+    CHECK(Has(ended.error, data == folder.path() ? "give an empty folder" : " is not a folder"));
+  }
+  CHECK_FALSE(std::filesystem::exists(folder.File("LOCK")));
+}
+
+TEST_CASE("an address that is not this machine's ends it with 69") {
+  for (const char* listen : {"192.0.2.1:0", "no-such-host.invalid:0"}) {
+    const TempDir folder;
+    CHECK(RunDaemon({"--config", "/dev/null", "--listen", listen, "--data-dir", folder.path()})
+              .status == 69);
+  }
 }
 
 TEST_CASE("damage ends it with 65 and names file and offset") {

@@ -39,7 +39,7 @@ TEST_CASE("a token that no client could send is refused") {
     CHECK_FALSE(Read(bytes, 0640).ok());
   }
   CHECK(ReadTokenFile("/no/such/file").status().message() ==
-        "token_file: /no/such/file: No such file or directory");
+        "/no/such/file: No such file or directory");
 }
 
 }  // namespace
