@@ -16,7 +16,7 @@ struct DetectorOptions {
   // whose disk or processor is busy. Both this and the interval grow with the local health score.
   Millis probe_timeout = 500;
   // Helpers, so that a bad link of ours alone accuses nobody: at 5% loss a live node is suspected
-  // in 1 of 10,000 probes.
+  // in 1 of 1,600 probes.
   unsigned indirect_probes = 3;
   // A helper says that the target did not answer it after this share of the probe timeout, so that
   // the word is back before the probe ends (Lifeguard).

@@ -83,6 +83,11 @@ void MembershipWorld::Leave(NodeIndex node) {
   Pump(node);
 }
 
+void MembershipWorld::Wipe(NodeIndex node) {
+  nodes_[node].id = RandomId(network_.random());
+  nodes_[node].disk.clear();
+}
+
 void MembershipWorld::SetRing() {
   std::set<NodeId> ids;
   std::vector<Address> addresses;

@@ -33,6 +33,8 @@ class MembershipWorld {
   void Start(NodeIndex node);
   void Crash(NodeIndex node);
   void Leave(NodeIndex node);
+  // Empties the disk of a node that has crashed: it will start as another one.
+  void Wipe(NodeIndex node);
   // The node's wall clock is so much ahead.
   void SetClockAhead(NodeIndex node, int64_t milliseconds) { nodes_[node].ahead = milliseconds; }
   // Of all nodes: kept in all tables, and their addresses are everyone's seeds.
