@@ -12,6 +12,14 @@
 #include "storage/view_cursor.h"
 
 namespace trifecta::storage {
+namespace {
+
+// The call changed nothing, and may go through later.
+bool NoRoom(const Status& status) {
+  return status.code() == StatusCode::kDiskFull || status.code() == StatusCode::kUnavailable;
+}
+
+}  // namespace
 
 Result<std::unique_ptr<Store>> Store::Open(StoreOptions options) {
   return StoreImpl::Open(std::move(options));
@@ -48,8 +56,10 @@ Status StoreImpl::Recover() {
   first->tablets = TabletMap(files_->tablets());
   SwapView(std::move(first));
 
-  // Recovery may remove every segment, and a crash in it must not look like a log that was lost.
-  TRIFECTA_RETURN_IF_ERROR(files_->SetHasLog(false));
+  // Recovery may remove every segment, and a crash in it must not look like a log that was lost. On
+  // a full disk that risk is taken, and reads are served.
+  const bool had_log = files_->has_log();
+  if (Status status = files_->SetHasLog(false); !status.ok() && !NoRoom(status)) return status;
   std::vector<OlderEntry> older;
   const auto replay = [&](uint64_t, std::span<const Entry> entries) -> Status {
     TRIFECTA_RETURN_IF_ERROR(LookUpOlder(view(), entries, &older));
@@ -59,9 +69,14 @@ Status StoreImpl::Recover() {
   Result<std::unique_ptr<Log>> log = Log::Open(
       {options_.file_system, options_.logger, options_.folder, options_.log_segment_bytes},
       files_->covered(), replay);
-  if (!log.ok()) return log.status();
+  if (!log.ok()) {
+    (void)files_->SetHasLog(had_log);  // nothing was removed
+    return log.status();
+  }
   log_ = std::move(*log);
-  if (log_->segments() > 0) TRIFECTA_RETURN_IF_ERROR(files_->SetHasLog(true));
+  // Without room for it the next write tries again.
+  const Status status = files_->SetHasLog(log_->segments() > 0);
+  if (!status.ok() && !NoRoom(status)) return status;
   has_log_.store(files_->has_log());
   applied_sequence_ = log_->last_sequence();
   checkpoint_wanted_ = view().active->bytes() >= MemtableLimit();

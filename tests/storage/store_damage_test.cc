@@ -6,6 +6,7 @@
 
 #include "storage/base_format.h"
 #include "storage/file_names.h"
+#include "storage/log_format.h"
 #include "storage/store.h"
 #include "tests/support/catch.h"
 #include "tests/support/fault_file_system.h"
@@ -135,6 +136,22 @@ TEST_CASE(
     CHECK(store->Stats().log_segments == 0);
   }
   CHECK(test::MustOpen(SmallStore(&files, dir.path()))->Get("word")->live);
+}
+
+TEST_CASE("A log that is lost after a start had refused it as damaged is missed all the same") {
+  Whole whole;
+  FolderImage image = whole.image;
+  std::vector<std::string> logs;
+  for (const auto& [name, bytes] : image) {
+    if (name.starts_with("log-")) logs.push_back(name);
+  }
+  for (const std::string& log : logs) Flip(&image[log], kSegmentHeaderBytes + 1);
+  Damaged damaged(image);
+  REQUIRE(damaged.status.code() == StatusCode::kDataDamaged);
+  for (const std::string& log : logs) REQUIRE(damaged.files.Remove(damaged.Path(log)).ok());
+  const Status status = Store::Open(SmallStore(&damaged.files, damaged.dir.path())).status();
+  CHECK(status.code() == StatusCode::kDataDamaged);
+  CHECK(status.message().find("the log is missing") != std::string::npos);
 }
 
 TEST_CASE("Base files that were swapped, cut, or belong to another store end the start") {

@@ -338,6 +338,16 @@ TEST_CASE("A checkpoint on a full disk leaves the store as it was, and goes thro
   CHECK(*fixture.store->Count("") == 400);
 }
 
+TEST_CASE("A store that was killed on a full disk opens there, and serves reads") {
+  Fixture fixture;
+  const EntryMap entries = {{"trial", {{1, 1}, false}}, {"triathlon", {{2, 1}, true}}};
+  REQUIRE(WriteAll(fixture.store.get(), entries).ok());
+  if (GENERATE(false, true)) REQUIRE(fixture.store->Checkpoint().ok());
+  fixture.files.SetFreeBytes(0);
+  fixture.Reopen();
+  CHECK(Difference(*HeldBy(*fixture.store), entries) == "");
+}
+
 // A write looks up what older layers hold before it waits for its sync. While it waits, the
 // memtable may be frozen and even merged; what was in it is then older, and must be looked up
 // again.
