@@ -16,7 +16,8 @@ void GossipSender::Send(GossipMessage message, const NodeId& to, const Address& 
   }
   std::string bytes = EncodeGossipMessage(message);
   const size_t room = kGossipBytesMax - std::min(bytes.size(), kGossipBytesMax);
-  view_.mutable_news()->Take(std::min(room, options_.piggyback_bytes), view_.retransmit_limit(), &bytes);
+  view_.mutable_news()->Take(std::min(room, options_.piggyback_bytes), view_.retransmit_limit(),
+                             &bytes);
   outbox_.messages.push_back({Protocol::kMembership, to, address, std::move(bytes)});
 }
 

@@ -1,7 +1,7 @@
 // How two nodes find out where their member tables differ without sending them: the ids are cut
 // into buckets of equal size, and the hashes of a bucket's records are added up. A table of 1,000
-// nodes that differs in one is brought together with 256 bytes of digests and some 30 records; sending
-// it whole takes 80 KB each way.
+// nodes that differs in one is brought together with 256 bytes of digests and some 30 records;
+// sending it whole takes 80 KB each way.
 #pragma once
 
 #include <cstddef>
