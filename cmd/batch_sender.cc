@@ -36,8 +36,8 @@ void AddRejects(Batch* batch, uint64_t first, std::string_view body,
 
 // Whether a node may store it another time, or another node.
 bool MayComeRight(const net::Problem& problem) {
-  return problem.code == "unreachable" || problem.http_status == 503 ||
-         problem.http_status == 429 || (problem.http_status >= 500 && problem.retryable);
+  return problem.code == "unreachable" || problem.http_status == 429 ||
+         (problem.http_status >= 500 && problem.retryable);
 }
 
 void SortRejects(Batch* batch) {

@@ -29,8 +29,7 @@ milliseconds Left(steady_clock::time_point end) {
 }
 
 bool MayComeRight(const Problem& problem) {
-  return problem.http_status == 503 || problem.http_status == 429 ||
-         (problem.http_status >= 500 && problem.retryable);
+  return problem.http_status == 429 || (problem.http_status >= 500 && problem.retryable);
 }
 
 StatusCode CodeFor(int http_status) {
@@ -178,7 +177,7 @@ void Client::RecordAnswer(const HttpReply& reply) {
   problem_.node = node();
   problem_.code = StrCat("http_", reply.status);
   problem_.detail = StrCat("the node answered with HTTP status ", reply.status);
-  problem_.retryable = false;
+  problem_.retryable = reply.status == 503;  // unless a problem document says otherwise
   const std::string_view after = reply.Header("retry-after");
   int64_t seconds = 0;
   std::from_chars(after.data(), after.data() + after.size(), seconds);
@@ -188,7 +187,9 @@ void Client::RecordAnswer(const HttpReply& reply) {
   problem_.body = reply.body;
   if (!(*json)["code"].string().empty()) problem_.code = (*json)["code"].string();
   if (!(*json)["detail"].string().empty()) problem_.detail = (*json)["detail"].string();
-  problem_.retryable = (*json)["retryable"].boolean();
+  if (const JsonValue& said = (*json)["retryable"]; !said.is_null()) {
+    problem_.retryable = said.boolean();
+  }
 }
 
 // With one node its connection alone decides; with several, a node that accepts connections but

@@ -119,8 +119,8 @@ struct StoreStats {
   uint64_t written_bytes = 0;               // to log, base files and manifests since opening
   bool damaged = false;                     // damage was met; `damage` says where
   std::string damage;
-  std::vector<WordRange> damaged_ranges;     // whose words have to be rebuilt from elsewhere
-  bool disk_full = false;  // the last write or checkpoint found no room
+  std::vector<WordRange> damaged_ranges;  // whose words have to be rebuilt from elsewhere
+  bool disk_full = false;                 // the last write or checkpoint found no room
 };
 
 class Store {

@@ -168,12 +168,16 @@ Status StoreImpl::RunCheckpoint() {
     }
   } else {
     checkpoint_failures_.fetch_add(1, std::memory_order_relaxed);
-    options_.logger->Warning(
-        StrCat("a checkpoint failed and will be tried again: ", status.message()));
   }
+  bool news;  // it is tried every second, and the same reason is told once
   {
     std::lock_guard state(mutex_);
+    news = status.code() != checkpoint_status_.code();
     checkpoint_status_ = status;
+  }
+  if (news && !status.ok()) {
+    options_.logger->Warning(
+        StrCat("a checkpoint failed and is tried again every second: ", status.message()));
   }
   room_.notify_all();
   epoch_.Reclaim();

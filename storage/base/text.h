@@ -12,8 +12,8 @@ namespace trifecta {
 inline void AppendText(std::string* to, std::string_view part) { to->append(part); }
 inline void AppendText(std::string* to, char part) { to->push_back(part); }
 template <std::integral T>
-  requires(!std::same_as<T, char> && !std::same_as<T, bool>)
-void AppendText(std::string* to, T number) {
+requires(!std::same_as<T, char> && !std::same_as<T, bool>) void AppendText(std::string* to,
+                                                                           T number) {
   char digits[24];
   to->append(digits, std::to_chars(digits, digits + sizeof digits, number).ptr);
 }
