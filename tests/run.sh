@@ -22,7 +22,7 @@ report() { printf '%-32s %4d s   %s\n' "$1" "$2" "$3"; }
 
 # Runs a command as a stage that counts as one test. Its output is shown only if it fails.
 stage() {
-  local name=$1 log=build/test/${1//[: ]/-}.log started=$SECONDS
+  local name=$1 log=build/test/${1//: /-}.log started=$SECONDS
   shift
   mkdir -p build/test
   if ("$@") >"$log" 2>&1 </dev/null; then
