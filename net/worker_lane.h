@@ -6,8 +6,13 @@
 // the disk still get a thread each. Waking a thread for each request instead costs four context
 // switches a request rather than one in two, and 21 us of processor time rather than 9 (64
 // connections, 2 cores).
+//
+// Where no other request is under way, the thread that has answered the last one looks for the next
+// for some microseconds before it sleeps: a lone client, which sends its next request when it has
+// the answer, then waits for no thread to wake (31,000 searches/s instead of 16,000).
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <cstddef>
 #include <deque>
@@ -53,17 +58,20 @@ class WorkerLane {
 
   void Run(Worker* self);
   ServerConnection* Take(Worker* self);
+  void LookForWork(std::unique_lock<std::mutex>* lock);
   void WakeOne();
 
   const std::string name_;
   const size_t capacity_;  // requests under way and waiting together
   const Work work_;
 
+  std::atomic<bool> has_work_{false};  // the queue is not empty, for the thread that looks
   std::mutex mutex_;
   std::deque<ServerConnection*> queue_;  // all below: under mutex_
   std::vector<Worker*> idle_;            // the last to sleep is the first to be woken: it is warm
   size_t load_ = 0;                      // requests under way and waiting
   bool waking_ = false;                  // a woken thread has not looked yet
+  bool looking_ = false;                 // a thread looks for work and will find what is queued
   bool stopping_ = false;
   std::vector<Worker> workers_;
 };
