@@ -30,7 +30,7 @@ constexpr ModeFlag kModes[] = {
     {"-V,--version", "--version", "print the version, and end", Mode::kVersion},
 };
 
-Status Usage(std::string message) {
+Status Usage(std::string_view message) {
   return {StatusCode::kInvalidArgument,
           StrCat(message, "\nTry 'trifectad --help' or 'man trifectad'.")};
 }

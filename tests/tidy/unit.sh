@@ -4,5 +4,6 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 command -v systemd-analyze >/dev/null || exit 0
+mkdir -p build
 systemd-analyze security --offline=true --threshold=20 --no-pager \
-  daemon/packaging/trifectad.service
+  daemon/packaging/trifectad.service >build/unit.log || { cat build/unit.log; exit 1; }
