@@ -188,7 +188,7 @@ Memtable::Applied Memtable::Apply(const Entry& entry, const OlderEntry& older) {
   const bool existed = newest.known && !newest.tombstone;
   if (newest.known &&
       !Supersedes(entry.version, entry.tombstone, newest.version, newest.tombstone)) {
-    return {existed, false, newest.version};
+    return {existed, false, newest.version, newest};
   }
   const MemtableRecord* record = MakeRecord(entry, !entry.tombstone - live_below);
   if (slot != nullptr) {
@@ -200,7 +200,7 @@ Memtable::Applied Memtable::Apply(const Entry& entry, const OlderEntry& older) {
     entries_.fetch_add(1, std::memory_order_relaxed);
   }
   bytes_.store(arena_.bytes(), std::memory_order_relaxed);
-  return {existed, true, entry.version};
+  return {existed, true, entry.version, newest};
 }
 
 void Memtable::Insert(Leaf* leaf, unsigned position, const MemtableRecord* record, const Path& path,

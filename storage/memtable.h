@@ -60,6 +60,7 @@ class Memtable {
     bool existed;  // a live word was there, here or in `older`
     bool applied;  // the entry took effect
     Version newest;
+    OlderEntry before;  // the newest entry that was there, here or in `older`
   };
   // Takes the entry if it supersedes what is here, or else `older`. One thread at a time.
   Applied Apply(const Entry& entry, const OlderEntry& older);

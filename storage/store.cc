@@ -25,7 +25,8 @@ Result<std::unique_ptr<Store>> Store::Open(StoreOptions options) {
   return StoreImpl::Open(std::move(options));
 }
 
-StoreImpl::StoreImpl(StoreOptions options) : options_(std::move(options)) {
+StoreImpl::StoreImpl(StoreOptions options)
+    : options_(std::move(options)), observer_(options_.observer) {
   queue_ = std::make_unique<CommitQueue>(
       [this](std::span<PendingWrite* const> group) { return Commit(group); },
       [this](std::span<PendingWrite* const> group) { Apply(group); });
@@ -63,7 +64,7 @@ Status StoreImpl::Recover() {
   std::vector<OlderEntry> older;
   const auto replay = [&](uint64_t, std::span<const Entry> entries) -> Status {
     TRIFECTA_RETURN_IF_ERROR(LookUpOlder(view(), entries, &older));
-    ApplyEntries(view().active, entries, older, {});
+    ApplyEntries(view().active, entries, older, {}, nullptr);
     return Status::Ok();
   };
   Result<std::unique_ptr<Log>> log = Log::Open(
@@ -131,6 +132,11 @@ void StoreImpl::Fail(const Status& status) {
 }
 
 // Writing ----------------------------------------------------------------------------------------
+
+void StoreImpl::Observe(EntryObserver* observer) {
+  std::lock_guard lock(queue_->apply_mutex());
+  observer_ = observer;
+}
 
 // Waits while the memtable is full and the one before it is not merged yet. Before it comes to
 // that, writers are slowed down the more, the further the memtable's filling is ahead of the merge:
@@ -242,6 +248,8 @@ void StoreImpl::Apply(std::span<PendingWrite* const> group) {
     active = view().active;
     freezes = view().freezes;
   }
+  std::vector<AppliedEntry> told;
+  std::vector<AppliedEntry>* const applied = observer_ == nullptr ? nullptr : &told;
   for (PendingWrite* write : group) {
     auto* context = static_cast<WriteContext*>(write->context);
     if (context->freezes != freezes) {
@@ -250,8 +258,9 @@ void StoreImpl::Apply(std::span<PendingWrite* const> group) {
       Epoch::Guard guard(&epoch_);
       (void)Note(LookUpOlder(view(), write->entries, &context->older));
     }
-    ApplyEntries(active, write->entries, context->older, context->outcomes);
+    ApplyEntries(active, write->entries, context->older, context->outcomes, applied);
   }
+  if (!told.empty()) observer_->OnApplied(told);
   applied_sequence_ = log_->last_sequence();
   if (options_.background && active->bytes() > MemtableLimit()) {
     std::lock_guard lock(mutex_);
@@ -261,10 +270,16 @@ void StoreImpl::Apply(std::span<PendingWrite* const> group) {
 }
 
 void StoreImpl::ApplyEntries(Memtable* active, std::span<const Entry> entries,
-                             std::span<const OlderEntry> older, std::span<WriteOutcome> outcomes) {
+                             std::span<const OlderEntry> older, std::span<WriteOutcome> outcomes,
+                             std::vector<AppliedEntry>* applied) {
   for (size_t i = 0; i < entries.size(); ++i) {
-    const Memtable::Applied applied = active->Apply(entries[i], older[i]);
-    if (!outcomes.empty()) outcomes[i] = {applied.existed, applied.applied, applied.newest};
+    const Entry& entry = entries[i];
+    const auto [existed, took_effect, newest, before] = active->Apply(entry, older[i]);
+    if (!outcomes.empty()) outcomes[i] = {existed, took_effect, newest, before.version};
+    if (applied != nullptr && took_effect) {
+      applied->push_back({entry.word, before.known, before.version, before.tombstone, entry.version,
+                          entry.tombstone});
+    }
   }
 }
 

@@ -32,6 +32,28 @@
 
 namespace trifecta::storage {
 
+// An entry that took effect, and the one of the same word that it took the place of.
+struct AppliedEntry {
+  std::string_view word;      // valid during the call
+  bool known = false;         // there was one before; else the next two mean nothing
+  Version old_version;        // its version
+  bool old_tombstone = false;
+  Version version;
+  bool tombstone = false;
+};
+
+// Hears of every change of what a store holds, for who keeps something beside it: digests, counts.
+class EntryObserver {
+ public:
+  virtual ~EntryObserver() = default;
+  // The entries of one group of writes that took effect, in the order of application, so that a
+  // word may come twice; never none. Called in a writer's thread when they are durable and all
+  // visible to readers, and before any Write of the group returns; groups come in their order,
+  // one call at a time. Writes wait for it: it must be short. It may read the store, but not write
+  // to it or ask for a checkpoint.
+  virtual void OnApplied(std::span<const AppliedEntry> entries) = 0;
+};
+
 struct StoreOptions {
   std::string folder;  // made if missing; held by a lock while open
   FileSystem* file_system = PosixFileSystem();
@@ -45,6 +67,8 @@ struct StoreOptions {
   uint64_t log_segment_bytes = 16u << 20;
   // False: checkpoints run only when Checkpoint() is called (tests).
   bool background = true;
+  // Told of the writes, as if by Observe before the first one; outlives the store.
+  EntryObserver* observer = nullptr;
 };
 
 // What Write did with one entry, judged against the newest entry before it.
@@ -52,6 +76,7 @@ struct WriteOutcome {
   bool existed = false;  // a live word was there
   bool applied = false;  // the entry took effect; false: an equal or newer one was there
   Version newest;        // the version that the store holds now
+  Version before;        // of the newest entry before it, live or not; zero: there was none
 };
 
 // The answer to a lookup. `known` is false when no entry of the word is stored at all.
@@ -139,6 +164,12 @@ class Store {
   // the base cannot be read; nothing was stored. kIoError: the log failed; the store takes no more
   // writes (see failed()) and whether these entries survive is unknown.
   virtual Status Write(std::span<const Entry> entries, std::span<WriteOutcome> outcomes) = 0;
+
+  // From now on `observer` is told of the writes (null: nobody is), whole groups each. Any thread,
+  // but not from OnApplied; when it returns, no call to the one before is under way. Not told: what
+  // Open replays, and entries that Purge or Discard takes away. Where a word's older entry lay in
+  // a damaged page that is met only after the write was made durable, it counts as not known.
+  virtual void Observe(EntryObserver* observer) = 0;
 
   // The newest entry of a word.
   virtual Result<Lookup> Get(std::string_view word) const = 0;

@@ -108,9 +108,11 @@ TEST_CASE("A write says what was there before, judged against the newest entry o
   };
   WriteOutcome outcome = write({5, 1}, false);
   CHECK((!outcome.existed && outcome.applied && outcome.newest == Version{5, 1}));
+  CHECK(outcome.before == Version{});
   settle();
   outcome = write({4, 9}, true);  // older
   CHECK((outcome.existed && !outcome.applied && outcome.newest == Version{5, 1}));
+  CHECK(outcome.before == Version{5, 1});
   settle();
   outcome = write({5, 1}, false);  // the same again
   CHECK((outcome.existed && !outcome.applied));
@@ -120,6 +122,7 @@ TEST_CASE("A write says what was there before, judged against the newest entry o
   settle();
   outcome = write({5, 2}, false);
   CHECK((!outcome.existed && outcome.applied && outcome.newest == Version{5, 2}));
+  CHECK(outcome.before == Version{5, 1});
   CHECK(*fixture.store->Count("") == 1);
 }
 

@@ -9,6 +9,7 @@
 
 namespace trifecta::test {
 
+using storage::AppliedEntry;
 using storage::Lookup;
 using storage::Order;
 using storage::Page;
@@ -18,7 +19,7 @@ using storage::WriteOutcome;
 
 void FakeStore::Put(std::initializer_list<std::string_view> words) {
   std::lock_guard lock(mutex_);
-  for (std::string_view word : words) Apply({word, Version{1, 0}, false});
+  for (std::string_view word : words) Apply({word, Version{1, 0}, false}, nullptr);
 }
 
 void FakeStore::FailWrites(Status status) {
@@ -64,25 +65,39 @@ Status FakeStore::Write(std::span<const Entry> entries, std::span<WriteOutcome> 
   std::lock_guard lock(mutex_);
   TRIFECTA_RETURN_IF_ERROR(log_failure_);
   TRIFECTA_RETURN_IF_ERROR(write_failure_);
+  std::vector<AppliedEntry> applied;
   for (size_t i = 0; i < entries.size(); ++i) {
     assert(ValidateWord(entries[i].word).ok());
-    const WriteOutcome outcome = Apply(entries[i]);
+    const WriteOutcome outcome = Apply(entries[i], &applied);
     if (!outcomes.empty()) outcomes[i] = outcome;
   }
+  if (observer_ != nullptr && !applied.empty()) observer_->OnApplied(applied);
   return Status::Ok();
 }
 
-WriteOutcome FakeStore::Apply(const Entry& entry) {
+WriteOutcome FakeStore::Apply(const Entry& entry, std::vector<AppliedEntry>* applied) {
   written_bytes_ += entry.word.size();
   auto [at, inserted] = words_.try_emplace(std::string(entry.word));
   Stamp& stamp = at->second;
   WriteOutcome outcome;
   outcome.existed = !inserted && !stamp.tombstone;
+  outcome.before = stamp.version;
   outcome.applied =
       inserted || Supersedes(entry.version, entry.tombstone, stamp.version, stamp.tombstone);
-  if (outcome.applied) stamp = {entry.version, entry.tombstone};
+  if (outcome.applied) {
+    if (applied != nullptr) {
+      applied->push_back({entry.word, !inserted, stamp.version, stamp.tombstone, entry.version,
+                          entry.tombstone});
+    }
+    stamp = {entry.version, entry.tombstone};
+  }
   outcome.newest = stamp.version;
   return outcome;
+}
+
+void FakeStore::Observe(storage::EntryObserver* observer) {
+  std::lock_guard lock(mutex_);
+  observer_ = observer;
 }
 
 Result<Lookup> FakeStore::Get(std::string_view word) const {
