@@ -34,9 +34,9 @@ namespace trifecta::storage {
 
 // An entry that took effect, and the one of the same word that it took the place of.
 struct AppliedEntry {
-  std::string_view word;      // valid during the call
-  bool known = false;         // there was one before; else the next two mean nothing
-  Version old_version;        // its version
+  std::string_view word;  // valid during the call
+  bool known = false;     // there was one before; else the next two mean nothing
+  Version old_version;    // its version
   bool old_tombstone = false;
   Version version;
   bool tombstone = false;

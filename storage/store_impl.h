@@ -26,6 +26,7 @@ class StoreImpl : public Store {
   ~StoreImpl() override;
 
   Status Write(std::span<const Entry> entries, std::span<WriteOutcome> outcomes) override;
+  void Observe(EntryObserver* observer) override;
   Result<Lookup> Get(std::string_view word) const override;
   Status Search(const SearchOptions& options, Page* page) const override;
   Result<uint64_t> Count(std::string_view prefix) const override;
@@ -55,8 +56,10 @@ class StoreImpl : public Store {
   Status NoteLog();
   Status Commit(std::span<PendingWrite* const> group);
   void Apply(std::span<PendingWrite* const> group);
+  // Adds what took effect to `applied`, if it is not null.
   static void ApplyEntries(Memtable* active, std::span<const Entry> entries,
-                           std::span<const OlderEntry> older, std::span<WriteOutcome> outcomes);
+                           std::span<const OlderEntry> older, std::span<WriteOutcome> outcomes,
+                           std::vector<AppliedEntry>* applied);
 
   // Checkpoints (storage/store_checkpoint.cc).
   uint64_t MemtableLimit() const;
@@ -84,6 +87,7 @@ class StoreImpl : public Store {
   // Swapped under checkpoint_mutex_; freezing also holds the queue's apply mutex.
   std::atomic<const View*> view_{nullptr};
   uint64_t applied_sequence_ = 0;  // under the apply mutex
+  EntryObserver* observer_;        // under the apply mutex
 
   std::mutex checkpoint_mutex_;   // one checkpoint at a time
   uint64_t frozen_sequence_ = 0;  // under checkpoint_mutex_

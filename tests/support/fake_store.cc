@@ -86,8 +86,8 @@ WriteOutcome FakeStore::Apply(const Entry& entry, std::vector<AppliedEntry>* app
       inserted || Supersedes(entry.version, entry.tombstone, stamp.version, stamp.tombstone);
   if (outcome.applied) {
     if (applied != nullptr) {
-      applied->push_back({entry.word, !inserted, stamp.version, stamp.tombstone, entry.version,
-                          entry.tombstone});
+      applied->push_back(
+          {entry.word, !inserted, stamp.version, stamp.tombstone, entry.version, entry.tombstone});
     }
     stamp = {entry.version, entry.tombstone};
   }

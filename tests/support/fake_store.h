@@ -8,6 +8,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <vector>
 
 #include "storage/store.h"
 
@@ -33,6 +34,7 @@ class FakeStore : public storage::Store {
   int checkpoints() const { return checkpoints_; }
 
   Status Write(std::span<const Entry> entries, std::span<storage::WriteOutcome> outcomes) override;
+  void Observe(storage::EntryObserver* observer) override;
   Result<storage::Lookup> Get(std::string_view word) const override;
   Status Search(const storage::SearchOptions& options, storage::Page* page) const override;
   Result<uint64_t> Count(std::string_view prefix) const override;
@@ -50,7 +52,7 @@ class FakeStore : public storage::Store {
   };
   using Words = std::map<std::string, Stamp, std::less<>>;
 
-  storage::WriteOutcome Apply(const Entry& entry);
+  storage::WriteOutcome Apply(const Entry& entry, std::vector<storage::AppliedEntry>* applied);
   // The range of words that begin with `prefix`.
   std::pair<Words::const_iterator, Words::const_iterator> Range(std::string_view prefix) const;
 
@@ -59,6 +61,7 @@ class FakeStore : public storage::Store {
   Status write_failure_, read_failure_, checkpoint_failure_, log_failure_;
   std::function<void()> before_write_;
   std::function<void(const Status&)> on_failure_;
+  storage::EntryObserver* observer_ = nullptr;
   uint64_t written_bytes_ = 0;
   std::atomic<bool> closed_ = false;
   std::atomic<int> checkpoints_ = 0;
