@@ -1,0 +1,71 @@
+// Digests of what this node holds, by shard and by partition: kept up to date with every entry that
+// takes effect, so that replicas are compared, and a cluster counted, without reading entries.
+//
+// A table is filled once by reading through the store (some 20 million entries a second), in the
+// background while entries come in; until then it is not ready, and anti-entropy and counts by
+// digest wait for that or read the entries themselves.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <map>
+#include <mutex>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "daemon/replication/messages.h"
+#include "storage/store.h"
+
+namespace trifecta::replication {
+
+// Of one entry: every bit depends on word, version and tombstone. On the wire as parts of sums: DO
+// NOT CHANGE.
+uint64_t EntryHash(std::string_view word, Version version, bool tombstone);
+
+// Any thread may call any method.
+class DigestTable : public storage::EntryObserver {
+ public:
+  // As in the ring document.
+  DigestTable(unsigned k_factor, unsigned partitions);
+
+  // Reads what `store` holds, page by page. Call once, when the store tells this table of its
+  // entries already (Store::Observe). Stops early, not ready, when `stop` becomes true.
+  Status Fill(const storage::Store& store, const std::atomic<bool>& stop);
+  bool ready() const { return ready_.load(std::memory_order_acquire); }
+
+  void OnApplied(std::span<const storage::AppliedEntry> entries) override;
+
+  Digest OfPartition(uint32_t partition) const;
+  Digest OfShard(std::string_view root) const;
+  // The shards of a partition that hold entries, ascending, from the first root above `after` on
+  // (`first`: from the first one), at most `limit`.
+  std::vector<ShardDigest> ShardsOf(uint32_t partition, std::string_view after, bool first,
+                                    size_t limit) const;
+  // The shards whose roots begin with `prefix`, ascending.
+  std::vector<ShardDigest> ShardsBelow(std::string_view prefix) const;
+  size_t shards() const;  // that hold entries
+  uint64_t live() const;  // words of all shards
+
+  // The entries of these shards are gone from the store (Store::Purge).
+  void Drop(uint32_t partition);
+
+ private:
+  struct Shard {
+    uint32_t partition;
+    Digest digest;
+  };
+  using Shards = std::map<std::string, Shard, std::less<>>;
+
+  const unsigned k_factor_;
+  std::atomic<bool> ready_ = false;
+  mutable std::mutex mutex_;  // guards what follows
+  Shards shards_;
+  std::vector<Digest> partitions_;
+  // While it is being filled: entries of words up to here are in the table, later ones will be
+  // read.
+  std::string filled_to_;
+};
+
+}  // namespace trifecta::replication
