@@ -1,5 +1,7 @@
 #include "tests/bench/common/work_folder.h"
 
+#include <unistd.h>
+
 #include <cstdlib>
 #include <filesystem>
 
@@ -27,7 +29,8 @@ void MakeEmpty(const std::string& path) {
 }  // namespace
 
 WorkFolder::WorkFolder(const std::string& parent, const std::string& name)
-    : path_((parent.empty() ? CacheFolder() : parent) + "/" + name) {
+    : path_((parent.empty() ? CacheFolder() : parent) + "/" + name + "-" +
+            std::to_string(::getpid())) {
   MakeEmpty(path_);
 }
 
