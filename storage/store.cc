@@ -138,6 +138,11 @@ void StoreImpl::Observe(EntryObserver* observer) {
   observer_ = observer;
 }
 
+void StoreImpl::BetweenWrites(const std::function<void()>& read) const {
+  std::lock_guard lock(queue_->apply_mutex());
+  read();
+}
+
 // Waits while the memtable is full and the one before it is not merged yet. Before it comes to
 // that, writers are slowed down the more, the further the memtable's filling is ahead of the merge:
 // many short waits instead of a long one.

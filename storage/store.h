@@ -171,6 +171,10 @@ class Store {
   // a damaged page that is met only after the write was made durable, it counts as not known.
   virtual void Observe(EntryObserver* observer) = 0;
 
+  // Runs `read` while no group is being applied: it finds exactly what an observer has been told of
+  // so far. Writes wait meanwhile: a page or two at a time. Not from OnApplied.
+  virtual void BetweenWrites(const std::function<void()>& read) const = 0;
+
   // The newest entry of a word.
   virtual Result<Lookup> Get(std::string_view word) const = 0;
 

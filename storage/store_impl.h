@@ -27,6 +27,7 @@ class StoreImpl : public Store {
 
   Status Write(std::span<const Entry> entries, std::span<WriteOutcome> outcomes) override;
   void Observe(EntryObserver* observer) override;
+  void BetweenWrites(const std::function<void()>& read) const override;
   Result<Lookup> Get(std::string_view word) const override;
   Status Search(const SearchOptions& options, Page* page) const override;
   Result<uint64_t> Count(std::string_view prefix) const override;

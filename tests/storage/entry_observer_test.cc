@@ -1,5 +1,6 @@
 #include <atomic>
-#include <mutex>
+#include <functional>
+#include <map>
 #include <string>
 #include <thread>
 #include <vector>
@@ -165,6 +166,69 @@ TEST_CASE("Entries are there for readers when the observer hears of them") {
   store->Observe(&reader);
   WriteAllKinds(store.get(), [] {});
   CHECK(reader.seen());
+}
+
+// Takes in what a store holds while it is written to: what was read, and what is told of it since.
+class Follower : public EntryObserver {
+ public:
+  void OnApplied(std::span<const AppliedEntry> entries) override {
+    for (const AppliedEntry& entry : entries) {
+      if (all_read_ || entry.word <= read_to_) Add(entry.word, entry.known);
+    }
+  }
+  void ReadPage(const Store& store) {
+    Page page;
+    store.BetweenWrites([&] {
+      SearchOptions search;
+      search.after = read_to_;
+      search.tombstones = true;
+      if (!store.Search(search, &page).ok()) return;
+      for (size_t i = 0; i < page.size(); ++i) Add(page.word(i), false);
+      if (page.size() < search.limit) all_read_ = true;
+      if (!page.empty()) read_to_ = page.word(page.size() - 1);
+    });
+  }
+  bool all_read() const { return all_read_; }
+  const std::map<std::string, int, std::less<>>& words() const { return words_; }
+
+ private:
+  void Add(std::string_view word, bool known) {
+    if (!known) ++words_[std::string(word)];
+  }
+  std::string read_to_;
+  bool all_read_ = false;
+  std::map<std::string, int, std::less<>> words_;  // how often each was added as a new one
+};
+
+TEST_CASE("What is read between writes is what the observer was told of, no more and no less") {
+  const TempDir dir;
+  FaultFileSystem files;
+  StoreOptions options = SmallStore(&files, dir.path());
+  options.log_segment_bytes = 64 * 1024;
+  const auto store = MustOpen(options);
+  Follower follower;
+  store->Observe(&follower);
+  std::atomic<int> failures = 0;
+  std::vector<std::thread> writers;
+  for (uint64_t writer = 1; writer <= 2; ++writer) {
+    writers.emplace_back([&, writer] {
+      test::Random random(writer);
+      for (uint64_t i = 0; i < 400; ++i) {
+        const std::string word = "w" + std::to_string(test::Below(&random, 1'000));
+        if (!WriteOne(store.get(), word, {i + 1, 1}, false).ok()) ++failures;
+      }
+    });
+  }
+  while (!follower.all_read()) follower.ReadPage(*store);
+  for (std::thread& writer : writers) writer.join();
+  CHECK(failures == 0);
+  const EntryMap held = *HeldBy(*store);
+  CHECK(follower.words().size() == held.size());
+  for (const auto& [word, times] : follower.words()) {
+    INFO(word);
+    REQUIRE(times == 1);
+    REQUIRE(held.contains(word));
+  }
 }
 
 TEST_CASE("Beside many writers and checkpoints an observer can follow what the store holds") {

@@ -62,14 +62,17 @@ Status FakeStore::Write(std::span<const Entry> entries, std::span<WriteOutcome> 
     hook = before_write_;
   }
   if (hook) hook();
-  std::lock_guard lock(mutex_);
-  TRIFECTA_RETURN_IF_ERROR(log_failure_);
-  TRIFECTA_RETURN_IF_ERROR(write_failure_);
+  std::lock_guard apply_lock(apply_mutex_);
   std::vector<AppliedEntry> applied;
-  for (size_t i = 0; i < entries.size(); ++i) {
-    assert(ValidateWord(entries[i].word).ok());
-    const WriteOutcome outcome = Apply(entries[i], &applied);
-    if (!outcomes.empty()) outcomes[i] = outcome;
+  {
+    std::lock_guard lock(mutex_);
+    TRIFECTA_RETURN_IF_ERROR(log_failure_);
+    TRIFECTA_RETURN_IF_ERROR(write_failure_);
+    for (size_t i = 0; i < entries.size(); ++i) {
+      assert(ValidateWord(entries[i].word).ok());
+      const WriteOutcome outcome = Apply(entries[i], &applied);
+      if (!outcomes.empty()) outcomes[i] = outcome;
+    }
   }
   if (observer_ != nullptr && !applied.empty()) observer_->OnApplied(applied);
   return Status::Ok();
@@ -95,8 +98,13 @@ WriteOutcome FakeStore::Apply(const Entry& entry, std::vector<AppliedEntry>* app
   return outcome;
 }
 
+void FakeStore::BetweenWrites(const std::function<void()>& read) const {
+  std::lock_guard lock(apply_mutex_);
+  read();
+}
+
 void FakeStore::Observe(storage::EntryObserver* observer) {
-  std::lock_guard lock(mutex_);
+  std::lock_guard lock(apply_mutex_);
   observer_ = observer;
 }
 

@@ -35,6 +35,7 @@ class FakeStore : public storage::Store {
 
   Status Write(std::span<const Entry> entries, std::span<storage::WriteOutcome> outcomes) override;
   void Observe(storage::EntryObserver* observer) override;
+  void BetweenWrites(const std::function<void()>& read) const override;
   Result<storage::Lookup> Get(std::string_view word) const override;
   Status Search(const storage::SearchOptions& options, storage::Page* page) const override;
   Result<uint64_t> Count(std::string_view prefix) const override;
@@ -56,12 +57,13 @@ class FakeStore : public storage::Store {
   // The range of words that begin with `prefix`.
   std::pair<Words::const_iterator, Words::const_iterator> Range(std::string_view prefix) const;
 
-  mutable std::mutex mutex_;  // guards everything below
+  mutable std::mutex apply_mutex_;  // held while entries are applied and told; taken first
+  storage::EntryObserver* observer_ = nullptr;  // under apply_mutex_
+  mutable std::mutex mutex_;                    // guards everything below
   Words words_;
   Status write_failure_, read_failure_, checkpoint_failure_, log_failure_;
   std::function<void()> before_write_;
   std::function<void(const Status&)> on_failure_;
-  storage::EntryObserver* observer_ = nullptr;
   uint64_t written_bytes_ = 0;
   std::atomic<bool> closed_ = false;
   std::atomic<int> checkpoints_ = 0;
