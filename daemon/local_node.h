@@ -7,7 +7,7 @@
 #include <string>
 
 #include "daemon/config.h"
-#include "daemon/coordinator.h"
+#include "daemon/sole_coordinator.h"
 #include "daemon/hybrid_clock.h"
 #include "storage/store.h"
 
@@ -42,7 +42,7 @@ class LocalNode {
   const std::unique_ptr<storage::Store> store_;
   const std::unique_ptr<HybridClock> clock_;
   const std::string id_;
-  Coordinator coordinator_;
+  SoleCoordinator coordinator_;
 };
 
 }  // namespace trifecta::daemon

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "daemon/api.h"
-#include "daemon/coordinator.h"
+#include "daemon/sole_coordinator.h"
 #include "daemon/hybrid_clock.h"
 #include "daemon/metrics.h"
 #include "daemon/readiness.h"
@@ -70,7 +70,7 @@ class Api {
     auto opened = daemon::HybridClock::Open(folder.path(), PosixFileSystem(), &wall);
     REQUIRE(opened.ok());
     clock = std::move(*opened);
-    coordinator = std::make_unique<daemon::Coordinator>(&store, clock.get(), uint16_t{1}, 2);
+    coordinator = std::make_unique<daemon::SoleCoordinator>(&store, clock.get(), uint16_t{1}, 2);
     readiness.Set(daemon::Phase::kReady, "ready");
     context.readiness = &readiness;
     context.metrics = &metrics;

@@ -1,4 +1,4 @@
-#include "daemon/coordinator.h"
+#include "daemon/sole_coordinator.h"
 
 #include <atomic>
 #include <thread>
@@ -24,7 +24,7 @@ struct Setup {
   ManualClock wall;
   FakeStore store;
   std::unique_ptr<HybridClock> clock = Open();
-  Coordinator coordinator{&store, clock.get(), kNode, 2};
+  SoleCoordinator coordinator{&store, clock.get(), kNode, 2};
 
   std::unique_ptr<HybridClock> Open() {
     auto opened = HybridClock::Open(folder.path(), PosixFileSystem(), &wall);
@@ -148,7 +148,7 @@ TEST_CASE("A partial search reads what can be read, shard by shard, and names th
   Setup setup;
   DamagedStore store;
   store.Put({"tap", "tea", "ten", "trial", "tub", "t", "u"});
-  const Coordinator coordinator(&store, setup.clock.get(), kNode, 2);
+  SoleCoordinator coordinator(&store, setup.clock.get(), kNode, 2);
   SearchAnswer answer;
   const auto search = [&](storage::SearchOptions options) {
     REQUIRE(coordinator.Search(options, true, {}, &answer).ok());

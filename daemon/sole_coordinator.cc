@@ -1,4 +1,4 @@
-#include "daemon/coordinator.h"
+#include "daemon/sole_coordinator.h"
 
 #include <algorithm>
 #include <cassert>
@@ -25,12 +25,13 @@ bool IsUnreadable(const Status& status) {
 
 }  // namespace
 
-Coordinator::Coordinator(storage::Store* store, HybridClock* clock, uint16_t node,
-                         unsigned k_factor)
+SoleCoordinator::SoleCoordinator(storage::Store* store, HybridClock* clock, uint16_t node,
+                                 unsigned k_factor)
     : store_(store), clock_(clock), node_(node), k_factor_(k_factor) {}
 
-Result<uint64_t> Coordinator::Write(Operation operation, std::span<const std::string_view> words,
-                                    const CallOptions& options) {
+Result<uint64_t> SoleCoordinator::Write(Operation operation,
+                                        std::span<const std::string_view> words,
+                                        const CallOptions& options) {
   assert(words.size() <= kWriteEntriesMax);
   TRIFECTA_RETURN_IF_ERROR(CheckDeadline(options));
   static thread_local WriteBuffers buffers;
@@ -45,7 +46,7 @@ Result<uint64_t> Coordinator::Write(Operation operation, std::span<const std::st
   return existed + CountExisted(buffers.outcomes);
 }
 
-Status Coordinator::StampAndWrite(WriteBuffers* buffers) {
+Status SoleCoordinator::StampAndWrite(WriteBuffers* buffers) {
   const Result<uint64_t> time = clock_->Now();
   if (!time.ok()) return time.status();
   for (Entry& entry : buffers->entries) entry.version = {*time, node_};
@@ -53,7 +54,7 @@ Status Coordinator::StampAndWrite(WriteBuffers* buffers) {
   return store_->Write(buffers->entries, buffers->outcomes);
 }
 
-uint64_t Coordinator::TakeOutcomes(WriteBuffers* buffers) {
+uint64_t SoleCoordinator::TakeOutcomes(WriteBuffers* buffers) {
   const uint64_t given = clock_->Latest();
   uint64_t existed = 0, newest = 0;
   size_t lost = 0;
@@ -72,15 +73,15 @@ uint64_t Coordinator::TakeOutcomes(WriteBuffers* buffers) {
   return existed;
 }
 
-Result<bool> Coordinator::Contains(std::string_view word, const CallOptions& options) const {
+Result<bool> SoleCoordinator::Contains(std::string_view word, const CallOptions& options) {
   TRIFECTA_RETURN_IF_ERROR(CheckDeadline(options));
   const Result<storage::Lookup> found = store_->Get(word);
   if (!found.ok()) return found.status();
   return found->known && found->live;
 }
 
-Status Coordinator::Search(const storage::SearchOptions& search, bool partial,
-                           const CallOptions& options, SearchAnswer* answer) const {
+Status SoleCoordinator::Search(const storage::SearchOptions& search, bool partial,
+                               const CallOptions& options, SearchAnswer* answer) {
   answer->missing.clear();
   TRIFECTA_RETURN_IF_ERROR(CheckDeadline(options));
   const Status searched = store_->Search(search, &answer->page);
@@ -89,7 +90,8 @@ Status Coordinator::Search(const storage::SearchOptions& search, bool partial,
   return Status::Ok();
 }
 
-void Coordinator::SearchByShard(const storage::SearchOptions& search, SearchAnswer* answer) const {
+void SoleCoordinator::SearchByShard(const storage::SearchOptions& search,
+                                    SearchAnswer* answer) const {
   answer->page.Clear();
   const std::string_view root = ShardRoot(search.prefix, k_factor_);
   Result<std::vector<std::string>> roots = store_->ShardRoots(search.prefix, k_factor_);
@@ -118,12 +120,12 @@ void Coordinator::SearchByShard(const storage::SearchOptions& search, SearchAnsw
   }
 }
 
-Result<uint64_t> Coordinator::Count(std::string_view prefix, const CallOptions& options) const {
+Result<uint64_t> SoleCoordinator::Count(std::string_view prefix, const CallOptions& options) {
   TRIFECTA_RETURN_IF_ERROR(CheckDeadline(options));
   return store_->Count(prefix);
 }
 
-Result<std::vector<std::string>> Coordinator::LocalShardRoots() const {
+Result<std::vector<std::string>> SoleCoordinator::LocalShardRoots() {
   return store_->ShardRoots("", k_factor_);
 }
 
