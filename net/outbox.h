@@ -17,6 +17,7 @@ namespace trifecta::net {
 enum class Protocol : uint8_t {
   kMembership = 1,  // net/failure_detector.h
   kRing = 2,        // agreement on the ring document
+  kTopology = 3,    // finding a cluster, joining it, and how far a change of members has come
 };
 
 // Sent at most once and without an answer; it may be lost, late, or arrive after a later one.
