@@ -203,6 +203,27 @@ Memtable::Applied Memtable::Apply(const Entry& entry, const OlderEntry& older) {
   return {existed, true, entry.version, newest};
 }
 
+void Memtable::Rebase(std::string_view word, const OlderEntry& older) {
+  const MemtableRecord *low, *high;
+  Leaf* leaf = Descend(word, &path_, &low, &high);
+  const Permutation order(leaf->order.load(std::memory_order_relaxed));
+  bool equal;
+  const unsigned position = LowerBound(*leaf, order.bits(), word, &equal);
+  if (!equal) return;
+  std::atomic<const MemtableRecord*>* slot = &leaf->records[order.slot(position)];
+  const MemtableRecord* here = slot->load(std::memory_order_relaxed);
+  Entry newest{here->word(), here->version(), here->tombstone()};
+  // Only where the older entry could not be read when this one came.
+  if (older.known && Supersedes(older.version, older.tombstone, newest.version, newest.tombstone)) {
+    newest.version = older.version;
+    newest.tombstone = older.tombstone;
+  }
+  const int live_change = !newest.tombstone - (older.known && !older.tombstone);
+  leaf->live_change.fetch_add(live_change - here->live_change, std::memory_order_relaxed);
+  slot->store(MakeRecord(newest, live_change), std::memory_order_release);
+  bytes_.store(arena_.bytes(), std::memory_order_relaxed);
+}
+
 void Memtable::Insert(Leaf* leaf, unsigned position, const MemtableRecord* record, const Path& path,
                       const MemtableRecord* low, const MemtableRecord* high) {
   const Permutation order(leaf->order.load(std::memory_order_relaxed));

@@ -65,6 +65,10 @@ class Memtable {
   // Takes the entry if it supersedes what is here, or else `older`. One thread at a time.
   Applied Apply(const Entry& entry, const OlderEntry& older);
 
+  // Says that the layers below have changed and hold `older` of `word` now: how the entry here
+  // changes the count of live words follows. Does nothing where the word is not here. Like Apply.
+  void Rebase(std::string_view word, const OlderEntry& older);
+
   // The rest: any thread, inside a guard of the epoch.
 
   // Null when the word is not here.

@@ -193,6 +193,15 @@ class Store {
   // store as it was.
   virtual Status Checkpoint() = 0;
 
+  // Takes every entry, live or not, whose word `keep` refuses out of the store for good, and gives
+  // back its space: for words that other nodes hold now. Rewrites the base files that hold such
+  // entries, some 16 MiB at a time; when it fails or the process ends, what was done so far stays
+  // done, and calling it again does the rest. Reads and writes go on; an entry of a refused word
+  // that is written meanwhile may stay. `keep` is called in this thread, more than once for a word.
+  // kDiskFull: there is no room for the next files. kDataDamaged: a base file on the way is damaged
+  // (see Discard).
+  virtual Status Purge(const std::function<bool(std::string_view word)>& keep) = 0;
+
   // Checkpoint, then give the preallocated log space back. Call once, when no Write is under way or
   // to come; reads go on until the destructor. The next Open replays nothing.
   virtual Status Close() = 0;

@@ -64,6 +64,24 @@ void StoreImpl::Freeze() {
   SwapView(std::move(next));
 }
 
+// Publishes `tablets`, of which `made` may be new files; those go again when the disk is full.
+Status StoreImpl::PublishTablets(const std::vector<TabletPtr>& tablets,
+                                 std::span<const TabletPtr> made, uint64_t covered) {
+  const Status status = files_->Publish(tablets, covered);
+  if (status.ok()) return status;
+  if (status.code() != StatusCode::kDiskFull && status.code() != StatusCode::kUnavailable) {
+    Fail(status);
+    return status;
+  }
+  const std::vector<TabletPtr>& before = view().tablets.tablets();
+  for (const TabletPtr& tablet : made) {
+    if (std::find(before.begin(), before.end(), tablet) == before.end()) {
+      (void)options_.file_system->Remove(tablet->file->name());
+    }
+  }
+  return status;
+}
+
 // Publishes outputs in the place of the tablets [begin, end) of the view. The last batch also says
 // that the log is held up to the freeze.
 Status StoreImpl::PublishBatch(size_t begin, size_t end, std::vector<TabletPtr> made, bool last) {
@@ -73,19 +91,8 @@ Status StoreImpl::PublishBatch(size_t begin, size_t end, std::vector<TabletPtr> 
   tablets.insert(tablets.end(), made.begin(), made.end());
   const size_t merged = tablets.size();
   tablets.insert(tablets.end(), at(end), before.end());
-  const Status status = files_->Publish(tablets, last ? frozen_sequence_ : files_->covered());
-  if (!status.ok()) {
-    if (status.code() != StatusCode::kDiskFull && status.code() != StatusCode::kUnavailable) {
-      Fail(status);
-      return status;
-    }
-    for (const TabletPtr& tablet : made) {
-      if (std::find(before.begin(), before.end(), tablet) == before.end()) {
-        (void)options_.file_system->Remove(tablet->file->name());
-      }
-    }
-    return status;
-  }
+  TRIFECTA_RETURN_IF_ERROR(
+      PublishTablets(tablets, made, last ? frozen_sequence_ : files_->covered()));
   auto next = std::make_unique<View>();
   Memtable* const frozen = view().frozen;
   next->active = view().active;

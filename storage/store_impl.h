@@ -6,6 +6,8 @@
 #include <condition_variable>
 #include <memory>
 #include <mutex>
+#include <optional>
+#include <span>
 #include <string>
 #include <thread>
 #include <vector>
@@ -16,6 +18,7 @@
 #include "storage/log.h"
 #include "storage/store.h"
 #include "storage/store_files.h"
+#include "storage/tablet_merger.h"
 #include "storage/view.h"
 
 namespace trifecta::storage {
@@ -34,6 +37,7 @@ class StoreImpl : public Store {
   Result<std::vector<std::string>> ShardRoots(std::string_view prefix,
                                               unsigned k_factor) const override;
   Status Checkpoint() override;
+  Status Purge(const std::function<bool(std::string_view word)>& keep) override;
   Status Close() override;
   StoreStats Stats() const override;
   void OnFailure(std::function<void(const Status&)> callback) override;
@@ -70,9 +74,17 @@ class StoreImpl : public Store {
   void Freeze();
   Status MergeFrozen();
   Status PublishBatch(size_t begin, size_t end, std::vector<TabletPtr> made, bool last);
+  Status PublishTablets(const std::vector<TabletPtr>& tablets, std::span<const TabletPtr> made,
+                        uint64_t covered);
   void SwapView(std::unique_ptr<View> next);
   void CheckpointLoop();
   void PrepareLoop();
+
+  // Taking entries away (storage/store_purge.cc).
+  Status PurgeFrom(const TabletMerger::Keep& keep, std::optional<std::string>* from);
+  Status PurgeRun(const TabletMerger::Keep& keep, size_t begin, size_t end, double bytes);
+  Status ReplaceTablets(size_t begin, size_t end, std::vector<TabletPtr> made);
+  void Rebase(Memtable* memtable, const View& below, std::string_view low, std::string_view end);
 
   const View& view() const { return *view_.load(std::memory_order_acquire); }
   Status Note(Status status) const;

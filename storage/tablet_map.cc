@@ -15,6 +15,12 @@ uint64_t HeadOf(std::string_view word) {
 
 }  // namespace
 
+TabletPtr WithLow(const TabletPtr& tablet, std::string_view low) {
+  auto moved = std::make_shared<Tablet>(*tablet);
+  moved->record.low = low;
+  return moved;
+}
+
 TabletMap::TabletMap(std::vector<TabletPtr> tablets) : tablets_(std::move(tablets)) {
   if (tablets_.size() < 2) return;
   const std::string_view first = tablets_[1]->record.low, last = tablets_.back()->record.low;

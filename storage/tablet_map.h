@@ -15,9 +15,12 @@ namespace trifecta::storage {
 
 struct Tablet {
   TabletRecord record;
-  std::unique_ptr<BaseFile> file;
+  std::shared_ptr<const BaseFile> file;
 };
 using TabletPtr = std::shared_ptr<const Tablet>;
+
+// The same file for a range that begins at `low`.
+TabletPtr WithLow(const TabletPtr& tablet, std::string_view low);
 
 // Any thread.
 class TabletMap {

@@ -23,6 +23,12 @@ size_t SharedLength(std::string_view a, std::string_view b) {
   return i;
 }
 
+// What a word takes behind the word `before`.
+double EstimateEntry(std::string_view before, std::string_view word) {
+  const auto suffix = static_cast<double>(word.size() - SharedLength(before, word));
+  return kEntryBytes + kSuffixShrinks * suffix;
+}
+
 uint64_t CountRange(const Memtable& memtable, std::string_view low, std::string_view end) {
   uint64_t count = 0;
   MemtableCursor cursor(&memtable);
@@ -39,8 +45,7 @@ void TabletMerger::Gather(std::string_view word, bool tombstone, Version version
   if (!gathered_.empty()) {
     before = std::string_view(bytes_).substr(gathered_.back().begin, gathered_.back().length);
   }
-  const auto suffix = static_cast<double>(word.size() - SharedLength(before, word));
-  estimate_ += kEntryBytes + kSuffixShrinks * suffix;
+  estimate_ += EstimateEntry(before, word);
   gathered_.push_back({static_cast<uint32_t>(bytes_.size()), static_cast<uint32_t>(word.size()),
                        static_cast<uint8_t>(tombstone ? kTombstone : 0), version});
   bytes_.append(word);
@@ -81,17 +86,37 @@ Status TabletMerger::Emit(std::string_view low, std::vector<TabletPtr>* made) {
   return Status::Ok();
 }
 
-Status TabletMerger::Merge(const MergeInput& input, std::vector<TabletPtr>* made) {
+void TabletMerger::Begin() {
   bytes_.clear();
   gathered_.clear();
   estimate_ = 0;
+}
+
+// Outputs of equal size, rather than full ones and a rest.
+double TabletMerger::PartBytes(double bytes) const {
+  const double parts = std::max(1.0, std::ceil(bytes / static_cast<double>(tablet_bytes_)));
+  return std::min(bytes / parts, static_cast<double>(tablet_bytes_));
+}
+
+// Writes the last output; after a failure, removes those before it.
+Status TabletMerger::Finish(Status status, std::string_view low, size_t made_before,
+                            std::vector<TabletPtr>* made) {
+  if (status.ok() && !gathered_.empty()) status = Emit(low, made);
+  if (status.ok()) return status;
+  for (size_t i = made_before; i < made->size(); ++i) {
+    (void)file_system_->Remove((*made)[i]->file->name());
+  }
+  made->resize(made_before);
+  return status;
+}
+
+Status TabletMerger::Merge(const MergeInput& input, std::vector<TabletPtr>* made) {
+  Begin();
   const size_t made_before = made->size();
-  // Outputs of equal size, rather than full ones and a rest.
   double expected =
       kEntryBytes * 3 * static_cast<double>(CountRange(*input.memtable, input.low, input.end));
   if (input.tablet != nullptr) expected += static_cast<double>(input.tablet->record.file_bytes);
-  const double parts = std::max(1.0, std::ceil(expected / static_cast<double>(tablet_bytes_)));
-  const double part_bytes = std::min(expected / parts, static_cast<double>(tablet_bytes_));
+  const double part_bytes = PartBytes(expected);
 
   MemtableCursor newer(input.memtable);
   newer.Seek(input.low);
@@ -115,23 +140,59 @@ Status TabletMerger::Merge(const MergeInput& input, std::vector<TabletPtr>* made
       status = Emit(low, made);
       low = order <= 0 ? newer.word() : older->word();
     }
-    if (order <= 0) {
+    // The memtable's entry is the newer one, unless the file was not readable when it came.
+    const bool from_memtable =
+        order < 0 || (order == 0 && !Supersedes(older->version(), older->tombstone(),
+                                                newer.version(), newer.tombstone()));
+    if (from_memtable) {
       Gather(newer.word(), newer.tombstone(), newer.version());
-      newer.Next();
     } else {
       Gather(older->word(), older->tombstone(), older->version());
     }
+    if (order <= 0) newer.Next();
     if (order >= 0) older->Next();
   }
   if (status.ok() && older.has_value()) status = older->status();
-  if (status.ok() && !gathered_.empty()) status = Emit(low, made);
-  if (!status.ok()) {
-    for (size_t i = made_before; i < made->size(); ++i) {
-      (void)file_system_->Remove((*made)[i]->file->name());
+  return Finish(std::move(status), low, made_before, made);
+}
+
+Result<TabletMerger::Survey> TabletMerger::SurveyTablet(const Tablet& tablet, const Keep& keep) {
+  Survey survey;
+  std::string before;
+  BaseCursor cursor(tablet.file.get());
+  for (cursor.Seek(""); cursor.valid(); cursor.Next()) {
+    if (!keep(cursor.word())) {
+      ++survey.refused;
+      continue;
     }
-    made->resize(made_before);
+    survey.bytes += EstimateEntry(before, cursor.word());
+    before = cursor.word();
   }
-  return status;
+  if (!cursor.status().ok()) return cursor.status();
+  return survey;
+}
+
+Status TabletMerger::Filter(std::span<const TabletPtr> tablets, const Keep& keep, double bytes,
+                            std::vector<TabletPtr>* made) {
+  Begin();
+  const size_t made_before = made->size();
+  const double part_bytes = PartBytes(bytes);
+  std::string low = tablets.front()->record.low;
+  Status status;
+  for (const TabletPtr& tablet : tablets) {
+    BaseCursor cursor(tablet->file.get());
+    for (cursor.Seek(""); cursor.valid() && status.ok(); cursor.Next()) {
+      if (!keep(cursor.word())) continue;
+      if (estimate_ > part_bytes) {
+        status = Emit(low, made);
+        low = cursor.word();
+      }
+      Gather(cursor.word(), cursor.tombstone(), cursor.version());
+    }
+    if (status.ok()) status = cursor.status();
+    if (!status.ok()) break;
+  }
+  return Finish(std::move(status), low, made_before, made);
 }
 
 }  // namespace trifecta::storage

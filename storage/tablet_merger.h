@@ -1,9 +1,10 @@
-// One step of a checkpoint: a tablet's base file and the memtable entries of its range become new
-// base files.
+// Makes new base files from old ones: in a checkpoint, from a tablet's and the memtable entries of
+// its range; in a purge, from the entries of neighbouring tablets that are to stay.
 #pragma once
 
 #include <cstdint>
 #include <functional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -37,6 +38,19 @@ class TabletMerger {
   // order, mapped. On an error the files it made are removed; `input` is as it was.
   Status Merge(const MergeInput& input, std::vector<TabletPtr>* made);
 
+  using Keep = std::function<bool(std::string_view word)>;
+  // What a tablet would be without the words that `keep` refuses.
+  struct Survey {
+    uint64_t refused = 0;  // entries
+    double bytes = 0;      // about what the rest takes
+  };
+  static Result<Survey> SurveyTablet(const Tablet& tablet, const Keep& keep);
+
+  // Makes files of the entries of `tablets`, neighbours, that `keep` takes, perhaps none; `bytes`
+  // is the sum of their surveys. Otherwise like Merge.
+  Status Filter(std::span<const TabletPtr> tablets, const Keep& keep, double bytes,
+                std::vector<TabletPtr>* made);
+
   uint64_t written_bytes() const { return written_bytes_; }
 
  private:
@@ -46,6 +60,10 @@ class TabletMerger {
     Version version;
   };
 
+  void Begin();
+  double PartBytes(double bytes) const;
+  Status Finish(Status status, std::string_view low, size_t made_before,
+                std::vector<TabletPtr>* made);
   void Gather(std::string_view word, bool tombstone, Version version);
   Status Emit(std::string_view low, std::vector<TabletPtr>* made);
 

@@ -3,6 +3,7 @@
 // alone, TRIFECTA_SEEDS=N that many.
 #include <algorithm>
 #include <cstdlib>
+#include <functional>
 #include <set>
 #include <string>
 #include <vector>
@@ -29,7 +30,7 @@ using test::Stored;
 
 // What a run did, so that the test can say that it went everywhere.
 struct Coverage {
-  uint64_t tablets_most = 0, partial_merges = 0, disk_full = 0, power_losses = 0;
+  uint64_t tablets_most = 0, partial_merges = 0, disk_full = 0, power_losses = 0, purged = 0;
 };
 
 class ModelRun {
@@ -54,6 +55,7 @@ class ModelRun {
   void Open() { store_ = test::MustOpen(options_); }
 
   void Step() {
+    if (Below(&random_, 40) == 0) return Purge();
     switch (Below(&random_, 16)) {
       case 0:
         return Checkpoint();
@@ -130,6 +132,21 @@ class ModelRun {
       ++coverage_->disk_full;
       if (store_->Stats().base_entries != before) ++coverage_->partial_merges;
     }
+    CompareAll();
+  }
+
+  // A third of the words goes: scattered, or those of a range.
+  void Purge() {
+    const bool scattered = Below(&random_, 2) == 0;
+    const std::string low = SomeWord(), high = SomeWord();
+    const auto keep = [&](std::string_view word) {
+      return scattered ? std::hash<std::string_view>()(word) % 3 != 0 : word < low || word >= high;
+    };
+    const uint64_t before = Model().size();
+    REQUIRE(store_->Purge(keep).ok());
+    REQUIRE(model_.Purge(keep).ok());
+    coverage_->purged += before - Model().size();
+    REQUIRE(store_->Stats().base_entries == Model().size());
     CompareAll();
   }
 
@@ -262,6 +279,7 @@ TEST_CASE("A store answers as a map would, through checkpoints, full disks and r
   CHECK(coverage.partial_merges >= 5);
   CHECK(coverage.disk_full >= 20);
   CHECK(coverage.power_losses >= 100);
+  CHECK(coverage.purged >= 1'000);
 }
 
 }  // namespace

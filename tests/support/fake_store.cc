@@ -176,6 +176,13 @@ Status FakeStore::Checkpoint() {
   return Status::Ok();
 }
 
+Status FakeStore::Purge(const std::function<bool(std::string_view word)>& keep) {
+  TRIFECTA_RETURN_IF_ERROR(Checkpoint());
+  std::lock_guard lock(mutex_);
+  std::erase_if(words_, [&](const auto& word) { return !keep(word.first); });
+  return Status::Ok();
+}
+
 Status FakeStore::Close() {
   TRIFECTA_RETURN_IF_ERROR(Checkpoint());
   closed_ = true;

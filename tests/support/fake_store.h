@@ -42,6 +42,7 @@ class FakeStore : public storage::Store {
   Result<std::vector<std::string>> ShardRoots(std::string_view prefix,
                                               unsigned k_factor) const override;
   Status Checkpoint() override;
+  Status Purge(const std::function<bool(std::string_view word)>& keep) override;
   Status Close() override;
   storage::StoreStats Stats() const override;
   void OnFailure(std::function<void(const Status&)> callback) override;
