@@ -13,11 +13,12 @@
 #include <utility>
 #include <vector>
 
+#include "net/limits.h"
 #include "storage/base/status.h"
 
 namespace trifecta::net {
 
-// A request's body. Small bodies (up to kBufferedBodyBytes, net/limits.h) are there before the
+// A request's body. Small bodies (up to the route's body_bytes_max) are there before the
 // handler runs; on streaming routes the rest comes as it is read. Content-Encoding is not undone.
 class BodyReader {
  public:
@@ -34,6 +35,7 @@ struct Request {
   std::vector<std::pair<std::string, std::string>> query;    // decoded, in order; "+" is a space
   std::vector<std::pair<std::string, std::string>> headers;  // names in lower case
   std::string remote;                                        // the peer's address and port
+  std::chrono::steady_clock::time_point arrived;             // its last byte, or its buffered ones
   std::chrono::steady_clock::time_point deadline;            // the answer is worthless after it
   BodyReader* body = nullptr;                                // never null in a handler
 
@@ -67,10 +69,11 @@ using Handler = std::function<void(const Request&, Response&)>;
 
 // Which worker pool runs a route; a full one never delays another.
 enum class Lane {
-  kHealth,  // /live, /ready, /metrics, /version: always answered
-  kPeer,    // other nodes
-  kClient,  // ordinary requests
-  kStream,  // bulk and export: bounded slots, long-lived
+  kHealth,    // /live, /ready, /metrics, /version: always answered
+  kPeer,      // other nodes
+  kClient,    // ordinary requests
+  kStream,    // bulk and export: bounded slots, long-lived
+  kProtocol,  // other nodes' membership and agreement: what never waits for words or disks
 };
 
 struct Route {
@@ -79,8 +82,9 @@ struct Route {
                         // end of a pattern takes one segment too
   Lane lane = Lane::kClient;
   bool streams_body = false;  // the handler reads the body as it comes; else it is buffered, and
-                              // above kBufferedBodyBytes refused with 413
+                              // above body_bytes_max refused with 413
   Handler handler;
+  size_t body_bytes_max = kBufferedBodyBytes;  // buffered; of a streamed body, its beginning
 };
 
 // An RFC 9457 problem (trifecta-api(7)): Content-Type application/problem+json, `type`

@@ -1,7 +1,7 @@
 #include "net/http_connection.h"
 
 #include <fcntl.h>
-#include <netdb.h>
+#include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/socket.h>
@@ -9,13 +9,12 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
 #include <future>
 #include <string>
-#include <system_error>
 #include <thread>
 #include <vector>
 
+#include "net/name_lookup.h"
 #include "storage/base/text.h"
 
 namespace trifecta::net {
@@ -23,70 +22,15 @@ namespace {
 
 using Deadline = HttpConnection::Deadline;
 
-struct Address {
-  sockaddr_storage storage;
-  socklen_t length;
-};
-
 Status Unavailable(std::string text) { return {StatusCode::kUnavailable, std::move(text)}; }
-
-std::string LookupReason(int error) {
-  switch (error) {
-    case EAI_NONAME:
-#ifdef EAI_NODATA
-    case EAI_NODATA:
-#endif
-      return "name not known";
-    case EAI_AGAIN:
-      return "name not known (the name server does not answer)";
-    default:
-      return StrCat("name not known (", gai_strerror(error), ")");
-  }
-}
-
-std::string SystemReason(int error) {
-  switch (error) {
-    case ECONNREFUSED:
-      return "connection refused";
-    case EHOSTUNREACH:
-      return "no route to host";
-    case ENETUNREACH:
-      return "network is unreachable";
-    case ECONNRESET:
-    case EPIPE:
-      return "connection reset by the node";
-    case ETIMEDOUT:
-      return "no answer";
-    default:
-      return std::system_category().message(error);
-  }
-}
-
-Result<std::vector<Address>> LookUp(const Endpoint& endpoint, int flags) {
-  addrinfo hints{};
-  hints.ai_socktype = SOCK_STREAM;
-  hints.ai_flags = flags | AI_NUMERICSERV;
-  addrinfo* list = nullptr;
-  const std::string port = std::to_string(endpoint.port);
-  const int error = getaddrinfo(endpoint.host.c_str(), port.c_str(), &hints, &list);
-  if (error != 0) return Unavailable(LookupReason(error));
-  std::vector<Address> found;
-  for (const addrinfo* at = list; at != nullptr; at = at->ai_next) {
-    Address address{{}, at->ai_addrlen};
-    std::memcpy(&address.storage, at->ai_addr, at->ai_addrlen);
-    found.push_back(address);
-  }
-  freeaddrinfo(list);
-  return found;
-}
 
 // getaddrinfo knows no deadline and a dead name server keeps it for tens of seconds, so that names
 // are looked up by a thread that is left behind when it takes too long.
-Result<std::vector<Address>> LookUpWithin(const Endpoint& endpoint, Deadline deadline) {
-  auto numeric = LookUp(endpoint, AI_NUMERICHOST);
+Result<std::vector<SocketAddress>> LookUpWithin(const Endpoint& endpoint, Deadline deadline) {
+  auto numeric = ReadAddress(endpoint);
   if (numeric.ok()) return numeric;
-  std::packaged_task<Result<std::vector<Address>>()> task(
-      [endpoint] { return LookUp(endpoint, AI_ADDRCONFIG); });
+  std::packaged_task<Result<std::vector<SocketAddress>>()> task(
+      [endpoint] { return LookUpName(endpoint); });
   auto found = task.get_future();
   std::thread(std::move(task)).detach();
   if (found.wait_until(deadline) != std::future_status::ready) {
@@ -95,16 +39,15 @@ Result<std::vector<Address>> LookUpWithin(const Endpoint& endpoint, Deadline dea
   return found.get();
 }
 
-Status ConnectTo(int fd, const Address& address, int cancel_fd, Deadline deadline) {
-  const auto* name = reinterpret_cast<const sockaddr*>(&address.storage);
-  if (connect(fd, name, address.length) == 0) return Status::Ok();
-  if (errno != EINPROGRESS) return Unavailable(SystemReason(errno));
+Status ConnectTo(int fd, const SocketAddress& address, int cancel_fd, Deadline deadline) {
+  if (connect(fd, address.get(), address.length) == 0) return Status::Ok();
+  if (errno != EINPROGRESS) return Unavailable(ConnectionFailure(errno));
   auto ready = WaitFor(fd, POLLOUT, cancel_fd, deadline);
   if (!ready.ok()) return ready.status();
   int error = 0;
   socklen_t length = sizeof error;
   getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &length);
-  return error == 0 ? Status::Ok() : Unavailable(SystemReason(error));
+  return error == 0 ? Status::Ok() : Unavailable(ConnectionFailure(error));
 }
 
 }  // namespace
@@ -135,10 +78,10 @@ Result<std::unique_ptr<HttpConnection>> HttpConnection::Connect(const Endpoint& 
   auto addresses = LookUpWithin(endpoint, deadline);
   if (!addresses.ok()) return addresses.status();
   Status failure = Unavailable("name not known (it has no address)");
-  for (const Address& address : *addresses) {
+  for (const SocketAddress& address : *addresses) {
     const int fd = socket(address.storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0) {
-      failure = Unavailable(SystemReason(errno));
+      failure = Unavailable(ConnectionFailure(errno));
       continue;
     }
     const int on = 1;
@@ -166,7 +109,7 @@ Result<bool> HttpConnection::Send(std::string_view bytes, Deadline deadline) {
     if (errno == EINTR) continue;
     // The peer may have answered ("too large") before it closed: its answer says more than EPIPE.
     if (errno == EPIPE || errno == ECONNRESET) return false;
-    if (errno != EAGAIN) return Unavailable(SystemReason(errno));
+    if (errno != EAGAIN) return Unavailable(ConnectionFailure(errno));
     auto ready = WaitFor(fd_, POLLIN | POLLOUT, cancel_fd_, deadline);
     if (!ready.ok()) return ready.status();
     if ((*ready & POLLIN) != 0) return false;
@@ -179,7 +122,7 @@ Result<size_t> HttpConnection::Receive(std::span<char> buffer, Deadline deadline
     const ssize_t received = recv(fd_, buffer.data(), buffer.size(), 0);
     if (received >= 0) return static_cast<size_t>(received);
     if (errno == EINTR) continue;
-    if (errno != EAGAIN) return Unavailable(SystemReason(errno));
+    if (errno != EAGAIN) return Unavailable(ConnectionFailure(errno));
     auto ready = WaitFor(fd_, POLLIN, cancel_fd_, deadline);
     if (!ready.ok()) return ready.status();
   }

@@ -50,6 +50,7 @@ Status FillRequest(const ServerConnection& connection, BodyReader* body, Request
   request->headers.reserve(head.headers.size());
   for (const auto& [name, value] : head.headers) request->headers.emplace_back(Lower(name), value);
   request->remote = connection.remote;
+  request->arrived = pending.arrived;
   request->deadline = pending.deadline;
   request->body = body;
   Result<QueryParameters> query = ParseQuery(head.query);
@@ -96,7 +97,7 @@ class HttpServer::Impl : private HttpAcceptor::Delegate {
   uint16_t port_ = 0;
   std::unique_ptr<HttpAcceptor> acceptor_;
   // Uploads and downloads have slots of their own: stalled exports must not keep words out.
-  std::unique_ptr<WorkerLane> health_, peer_, client_, upload_, download_;
+  std::unique_ptr<WorkerLane> health_, peer_, protocol_, client_, upload_, download_;
   std::thread loop_;
   std::mutex stop_mutex_;
 };
@@ -108,6 +109,7 @@ HttpServer::Impl::Impl(HttpServerOptions options, Router router)
               [this](const Route& route) { return LaneFor(route)->Full(); }),
       health_(NewLane("health", options_.health)),
       peer_(NewLane("peer", options_.peer)),
+      protocol_(NewLane("protocol", options_.protocol)),
       client_(NewLane("client", options_.client)),
       upload_(NewLane("upload", options_.stream)),
       download_(NewLane("download", options_.stream)) {}
@@ -134,8 +136,8 @@ Status HttpServer::Impl::Listen() {
 }
 
 void HttpServer::Impl::Serve() {
-  for (WorkerLane* lane :
-       {health_.get(), peer_.get(), client_.get(), upload_.get(), download_.get()}) {
+  for (WorkerLane* lane : {health_.get(), peer_.get(), protocol_.get(), client_.get(),
+                           upload_.get(), download_.get()}) {
     lane->Start();
   }
   loop_ = std::thread([this] { acceptor_->Run(); });
@@ -146,8 +148,8 @@ void HttpServer::Impl::Stop(std::chrono::milliseconds grace) {
   if (!loop_.joinable()) return;
   acceptor_->Stop(Clock::now() + grace);
   loop_.join();
-  for (WorkerLane* lane :
-       {health_.get(), peer_.get(), client_.get(), upload_.get(), download_.get()}) {
+  for (WorkerLane* lane : {health_.get(), peer_.get(), protocol_.get(), client_.get(),
+                           upload_.get(), download_.get()}) {
     lane->Stop();
   }
 }
@@ -191,6 +193,8 @@ WorkerLane* HttpServer::Impl::LaneFor(const Route& route) {
       return health_.get();
     case Lane::kPeer:
       return peer_.get();
+    case Lane::kProtocol:
+      return protocol_.get();
     case Lane::kClient:
       return client_.get();
     case Lane::kStream:

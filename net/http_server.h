@@ -1,7 +1,7 @@
 // The HTTP server: routes on one port, answered by worker pools that cannot starve each other.
 //
 // One event loop (net/http_acceptor.h) accepts connections, keeps the idle ones parked in epoll,
-// and reads a request's head and its body of up to kBufferedBodyBytes before any worker is taken.
+// and reads a request's head and its body up to the route's bound before any worker is taken.
 // So an idle or slow client costs memory, never a thread. A request that is complete goes to the
 // queue of its route's lane; where that is full, the answer is 503 with Retry-After at once.
 //
@@ -48,6 +48,8 @@ struct HttpServerOptions {
   // Metrics are small, so one thread more than the one that may be busy is enough.
   LaneOptions health{2, 256};
   LaneOptions peer{16, 1024};
+  // What it carries is queued for another thread at once; one more than the one that may be busy.
+  LaneOptions protocol{2, 1024};
   // Writers wait for the log's sync in a worker: 64 of them share one sync.
   LaneOptions client{64, 1024};
   // Long-lived: no waiting, the client is told to come back.

@@ -16,6 +16,10 @@
 
 namespace trifecta::net {
 
+// Where requests are posted to: items of class kProtocol have workers of their own there.
+inline constexpr std::string_view kPeerPath = "/peer/v1/messages";
+inline constexpr std::string_view kPeerProtocolPath = "/peer/v1/protocol";
+
 // What an item is for. Numbers up to kOneWayKindMax are one-way: Protocol of net/outbox.h. Those
 // above are answered. On the wire: DO NOT CHANGE, only add.
 enum class ItemKind : uint8_t {

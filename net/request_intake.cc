@@ -52,9 +52,9 @@ void SkipEmptyLines(std::string* input) {
   if (skipped > 0) input->erase(0, skipped);
 }
 
-Response TooLarge() {
+Response TooLarge(const Route& route) {
   return Problem(413, "too_large",
-                 StrCat("a body of this request may have ", kBufferedBodyBytes,
+                 StrCat("a body of this request may have ", route.body_bytes_max,
                         " bytes; many words go to /api/v1/bulk"));
 }
 
@@ -83,8 +83,9 @@ bool RefuseHead(const Router& router, const HttpHead& head, const Route** route,
     *refusal = Problem(411, "length_required",
                        "send the body with Content-Length or Transfer-Encoding: chunked");
     refusal->close = true;  // there may be a body all the same
-  } else if (!match.route->streams_body && head.content_length.value_or(0) > kBufferedBodyBytes) {
-    *refusal = TooLarge();
+  } else if (!match.route->streams_body &&
+             head.content_length.value_or(0) > match.route->body_bytes_max) {
+    *refusal = TooLarge(*match.route);
   } else {
     return false;
   }
@@ -145,7 +146,8 @@ Verdict RequestIntake::TakeBody(ServerConnection* connection, Response* refusal)
   PendingRequest& request = connection->request;
   const bool streams = request.route->streams_body;
   // An ordinary body may show that it is too large by one byte more.
-  const size_t most = kBufferedBodyBytes + (streams ? 0 : 1);
+  const size_t bound = request.route->body_bytes_max;
+  const size_t most = bound + (streams ? 0 : 1);
   std::string_view raw = connection->input;
   std::string_view piece;
   do {
@@ -157,12 +159,13 @@ Verdict RequestIntake::TakeBody(ServerConnection* connection, Response* refusal)
   if (request.decoder.state() == BodyDecoder::State::kBad) {
     return Refuse(Problem(400, "bad_request", "the body's chunks are malformed"), true, refusal);
   }
-  if (request.body.size() > kBufferedBodyBytes) return Refuse(TooLarge(), true, refusal);
-  const bool enough = streams && request.body.size() == kBufferedBodyBytes;
+  if (request.body.size() > bound) return Refuse(TooLarge(*request.route), true, refusal);
+  const bool enough = streams && request.body.size() == bound;
   if (request.decoder.state() == BodyDecoder::State::kMore && !enough) return Verdict::kMore;
   const std::chrono::milliseconds allowed =
       request.route->lane == Lane::kStream ? kStreamDeadline : options_.request_deadline;
-  request.deadline = Clock::now() + allowed;
+  request.arrived = Clock::now();
+  request.deadline = request.arrived + allowed;
   return Verdict::kReady;
 }
 

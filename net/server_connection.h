@@ -28,6 +28,7 @@ struct PendingRequest {
   BodyDecoder decoder;
   std::string body;  // what was decoded so far
   std::chrono::steady_clock::time_point began;
+  std::chrono::steady_clock::time_point arrived;  // once it is there as far as it is buffered
   std::chrono::steady_clock::time_point deadline;
 
   bool head_complete() const { return !head_bytes.empty(); }
