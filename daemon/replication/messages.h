@@ -14,12 +14,22 @@
 #include <vector>
 
 #include "net/node.h"
+#include "net/peer_envelope.h"
 #include "net/ring.h"
 #include "storage/base/entry.h"
 #include "storage/base/status.h"
 #include "storage/store.h"
 
 namespace trifecta::replication {
+
+// Longer ones are refused: an item of the transport holds no more. Who sends entries or a page
+// stops before it (10,000 entries of the longest words are more).
+inline constexpr size_t kRequestBytesMax = net::kPeerItemBytesMax;
+inline constexpr size_t kReplyBytesMax = net::kPeerAnswerItemBytesMax;
+// Shards of one ShardsReply: 100 KB or so.
+inline constexpr size_t kShardsReplyMax = 4096;
+// A sentence of a reply; what is longer is cut.
+inline constexpr size_t kReplyTextBytesMax = 512;
 
 // DO NOT CHANGE the numbers: they are in messages. Only add.
 enum class RequestKind : uint8_t {
@@ -31,7 +41,9 @@ enum class RequestKind : uint8_t {
   kDigest = 6,  // digests by partition (anti-entropy)
   kShards = 7,  // the shards of one partition, with their digests
   kStatus = 8,  // what cluster-status shows of a node
+  kRanges = 9,  // digests of ranges of a shard (daemon/replication/range_messages.h)
 };
+inline constexpr RequestKind kLastRequestKind = RequestKind::kRanges;
 
 struct PartitionFence {
   uint32_t partition = 0;
