@@ -1,9 +1,9 @@
 // Digests of what this node holds, by shard and by partition: kept up to date with every entry that
 // takes effect, so that replicas are compared, and a cluster counted, without reading entries.
 //
-// A table is filled once by reading through the store (some 20 million entries a second), in the
-// background while entries come in; until then it is not ready, and anti-entropy and counts by
-// digest wait for that or read the entries themselves.
+// A table is filled once by reading through the store, in the background while entries come in;
+// until then it is not ready, and anti-entropy and counts by digest wait for that or read the
+// entries themselves.
 #pragma once
 
 #include <atomic>
@@ -31,7 +31,8 @@ class DigestTable : public storage::EntryObserver {
   DigestTable(unsigned k_factor, unsigned partitions);
 
   // Reads what `store` holds, page by page. Call once, when the store tells this table of its
-  // entries already (Store::Observe). Stops early, not ready, when `stop` becomes true.
+  // entries already (Store::Observe). Stops early, not ready, when `stop` becomes true or a page
+  // cannot be read (then with that status).
   Status Fill(const storage::Store& store, const std::atomic<bool>& stop);
   bool ready() const { return ready_.load(std::memory_order_acquire); }
 
@@ -43,8 +44,8 @@ class DigestTable : public storage::EntryObserver {
   // (`first`: from the first one), at most `limit`.
   std::vector<ShardDigest> ShardsOf(uint32_t partition, std::string_view after, bool first,
                                     size_t limit) const;
-  // The shards whose roots begin with `prefix`, ascending.
-  std::vector<ShardDigest> ShardsBelow(std::string_view prefix) const;
+  // The shards whose roots begin with `prefix`, ascending, at most `limit`.
+  std::vector<ShardDigest> ShardsBelow(std::string_view prefix, size_t limit) const;
   size_t shards() const;  // that hold entries
   uint64_t live() const;  // words of all shards
 
@@ -56,13 +57,22 @@ class DigestTable : public storage::EntryObserver {
     uint32_t partition;
     Digest digest;
   };
+  // Nodes of it never move, so that they may be pointed to.
   using Shards = std::map<std::string, Shard, std::less<>>;
+
+  // Takes the next page into the table; gives whether it was the last one.
+  Result<bool> FillPage(const storage::Store& store, storage::Page* page);
+  // The shard of `word`, made if it is new. With the mutex held.
+  Shards::value_type* ShardOf(std::string_view word);
+  void Apply(const storage::AppliedEntry& entry);
 
   const unsigned k_factor_;
   std::atomic<bool> ready_ = false;
   mutable std::mutex mutex_;  // guards what follows
   Shards shards_;
+  std::vector<std::vector<const Shards::value_type*>> shards_of_;  // by partition; by root
   std::vector<Digest> partitions_;
+  Shards::value_type* last_ = nullptr;  // the shard touched last: neighbours come together
   // While it is being filled: entries of words up to here are in the table, later ones will be
   // read.
   std::string filled_to_;
