@@ -25,15 +25,19 @@ bool PassesGate(const ApiContext& context, const ApiRoute& route, const net::Req
     *response = Unauthorized();
     return false;
   }
-  Status allowed = context.readiness->Check();
+  Status allowed = route.needs_ready ? context.readiness->Check() : Status::Ok();
   if (allowed.ok()) allowed = CheckParameterNames(request, route.parameters);
   if (!allowed.ok()) *response = net::ProblemFor(allowed);
   return allowed.ok();
 }
 
 net::Route Gated(const ApiContext& context, const ApiRoute& route) {
-  net::Route served{std::string(route.method), std::string(route.pattern), route.lane,
-                    route.streams_body, nullptr};
+  net::Route served{std::string(route.method),
+                    std::string(route.pattern),
+                    route.lane,
+                    route.streams_body,
+                    nullptr,
+                    route.body_bytes_max};
   served.handler = [&context, route](const net::Request& request, net::Response& response) {
     if (!route.gated || PassesGate(context, route, request, &response)) {
       route.handler(context, request, response);
@@ -52,7 +56,7 @@ std::string WithOutcomeUnknown(std::string_view extra) {
 std::vector<net::Route> ApiRoutes(const ApiContext& context) {
   std::vector<net::Route> routes;
   for (const auto& group : {WordRoutes(), SearchRoutes(), BulkRoutes(), ExportRoutes(),
-                            ClusterRoutes(), HealthRoutes(), StatusPageRoutes()}) {
+                            ClusterRoutes(), HealthRoutes(), StatusPageRoutes(), PeerRoutes()}) {
     for (const ApiRoute& route : group) routes.push_back(Gated(context, route));
   }
   return routes;

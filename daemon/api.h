@@ -4,9 +4,10 @@
 //
 // Every route passes the same gate, in this order: the bearer token, the node's readiness, the
 // names of the query parameters. /live, /ready, /metrics and /version pass none of it and take no
-// lock that a writer holds for longer than a few instructions.
+// lock that a writer holds for longer than a few instructions. Peers need the token, not readiness.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <string>
 #include <vector>
@@ -18,8 +19,10 @@
 
 namespace trifecta::daemon {
 
+class ClusterSource;
 class Coordinator;
 class Metrics;
+class PeerHandler;
 class Readiness;
 
 // What handlers work with. Owned by the daemon; outlives the routes. Nothing is owned by it.
@@ -43,7 +46,12 @@ struct ApiContext {
   std::chrono::steady_clock::time_point started = std::chrono::steady_clock::now();
 
   Coordinator* coordinator = nullptr;
+  ClusterSource* members = nullptr;
   std::string node_id;  // a UUID
+
+  // Who answers other nodes. Null until the node can talk to them, which is before it is ready, and
+  // again before it ends: what it names must outlive the server's workers.
+  std::atomic<PeerHandler*> peers = nullptr;
 };
 
 // All routes of the API, the status page at "/" included.

@@ -26,6 +26,8 @@ struct ApiRoute {
   bool streams_body = false;
   bool gated = true;  // false: answers without a token, while the node is not ready, and whatever
                       // its query parameters
+  bool needs_ready = true;  // false: answers while the node is not ready, to who has the token
+  size_t body_bytes_max = net::kBufferedBodyBytes;
 };
 
 std::vector<ApiRoute> WordRoutes();        // api_words.cc: one word
@@ -35,6 +37,7 @@ std::vector<ApiRoute> ExportRoutes();      // api_export.cc
 std::vector<ApiRoute> ClusterRoutes();     // api_cluster.cc: nodes and who owns what
 std::vector<ApiRoute> HealthRoutes();      // api_health.cc
 std::vector<ApiRoute> StatusPageRoutes();  // api_status_page.cc
+std::vector<ApiRoute> PeerRoutes();        // api_peer.cc: other nodes
 
 // The problem for a write that failed: where a part of it may be stored, its outcome is unknown.
 // `extra` as for net::Problem.

@@ -23,6 +23,7 @@ constexpr StatusTitle kTitles[] = {
     {414, "URI too long"},
     {415, "Unsupported media type"},
     {417, "Expectation failed"},
+    {421, "Misdirected request"},
     {422, "Unprocessable content"},
     {429, "Too many requests"},
     {431, "Request header fields too large"},
