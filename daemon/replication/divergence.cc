@@ -36,4 +36,15 @@ void Divergence::PutOff(uint32_t partition, const std::string& root, std::string
   at->second.put_off_at = std::move(where);
 }
 
+void Divergence::ListedUpTo(uint32_t next, bool put_off) {
+  if (++times_listed_ < 2 || put_off) return;
+  first_partition_ = next;
+  times_listed_ = 0;
+}
+
+void Divergence::ListedAll() {
+  first_partition_ = 0;
+  times_listed_ = 0;
+}
+
 }  // namespace trifecta::replication

@@ -53,10 +53,14 @@ class Divergence {
   // Shards known to differ.
   size_t size() const { return shards_.size(); }
 
-  // Where the exchanges' lists of shards begin: while more shards differ than one exchange lists,
-  // a part of the partitions is repaired before the next.
+  // The partition whose shards an exchange lists first. While more shards differ than one exchange
+  // lists, each part of the partitions is listed twice at least, so that its shards can differ
+  // twice, and until nothing of it is put off; then the next.
   uint32_t first_partition() const { return first_partition_; }
-  void set_first_partition(uint32_t partition) { first_partition_ = partition; }
+  // An exchange ends whose budget has gone as far as before `next`.
+  void ListedUpTo(uint32_t next, bool put_off);
+  // The budget was enough for all.
+  void ListedAll();
 
  private:
   struct Shard {
@@ -70,6 +74,7 @@ class Divergence {
   uint64_t exchange_ = 0;
   std::map<std::pair<uint32_t, std::string>, Shard> shards_;  // by partition and root
   uint32_t first_partition_ = 0;
+  unsigned times_listed_ = 0;  // from first_partition_ on
 };
 
 }  // namespace trifecta::replication

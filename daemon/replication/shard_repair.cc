@@ -38,16 +38,16 @@ Result<std::optional<std::string>> ShardRepair::NextRequest() {
   return std::optional(AskForDigests());
 }
 
-Status ShardRepair::OnReply(std::string_view bytes, storage::Page* pull, storage::Page* push) {
-  ReplyHead head;
+Status ShardRepair::OnReply(std::string_view bytes, ReplyHead* head, storage::Page* pull,
+                            storage::Page* push) {
   if (!runs_.empty()) {
     ScanReply reply;
-    TRIFECTA_RETURN_IF_ERROR(Decode(bytes, &head, &reply));
-    return OnEntries(reply, pull, push);
+    TRIFECTA_RETURN_IF_ERROR(Decode(bytes, head, &reply));
+    return head->refusal == Refusal::kNone ? OnEntries(reply, pull, push) : Status::Ok();
   }
   RangesReply reply;
-  TRIFECTA_RETURN_IF_ERROR(Decode(bytes, &head, &reply));
-  return OnDigests(reply);
+  TRIFECTA_RETURN_IF_ERROR(Decode(bytes, head, &reply));
+  return head->refusal == Refusal::kNone ? OnDigests(reply) : Status::Ok();
 }
 
 Status ShardRepair::CutIntoRanges() {

@@ -42,9 +42,10 @@ class ShardRepair {
   // The next request; none when the shard is repaired. Errors are the store's.
   Result<std::optional<std::string>> NextRequest();
 
-  // The reply to it, whose refusal the caller has looked at; appends to the pages what is to be
-  // written here and sent there. kDataDamaged for a reply that is none; else the store's errors.
-  Status OnReply(std::string_view bytes, storage::Page* pull, storage::Page* push);
+  // The reply to it; appends to the pages what is to be written here and sent there. A refusal
+  // (head->refusal) changes nothing. kDataDamaged for a reply that is none; else the store's
+  // errors.
+  Status OnReply(std::string_view bytes, ReplyHead* head, storage::Page* pull, storage::Page* push);
 
   // All before this word is repaired; for another ShardRepair to go on from.
   const std::string& position() const;
