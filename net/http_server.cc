@@ -117,7 +117,7 @@ HttpServer::Impl::Impl(HttpServerOptions options, Router router)
 std::unique_ptr<WorkerLane> HttpServer::Impl::NewLane(const char* name,
                                                       const LaneOptions& options) {
   return std::make_unique<WorkerLane>(
-      StrCat("http-", name), options.workers, options.queue,
+      StrCat("http-", name), options.workers, options.queue, options.look,
       [this](WorkerLane* lane, ServerConnection* connection) { Work(lane, connection); });
 }
 

@@ -39,6 +39,9 @@ struct AccessRecord {
 struct LaneOptions {
   size_t workers;
   size_t queue;
+  // How long a thread without work looks for it before it sleeps (net/worker_lane.h). Longer than a
+  // client on the same machine takes to send its next request, which is some 50 us.
+  std::chrono::microseconds look{100};
 };
 
 struct HttpServerOptions {
@@ -47,9 +50,11 @@ struct HttpServerOptions {
 
   // Metrics are small, so one thread more than the one that may be busy is enough.
   LaneOptions health{2, 256};
-  LaneOptions peer{16, 1024};
+  // Peers are other machines, or share this one's cores with us: looking would cost a round trip 60
+  // us of processor time, and not shorten it (2 cores, loopback).
+  LaneOptions peer{16, 1024, std::chrono::microseconds(0)};
   // What it carries is queued for another thread at once; one more than the one that may be busy.
-  LaneOptions protocol{2, 1024};
+  LaneOptions protocol{2, 1024, std::chrono::microseconds(0)};
   // Writers wait for the log's sync in a worker: 64 of them share one sync.
   LaneOptions client{64, 1024};
   // Long-lived: no waiting, the client is told to come back.

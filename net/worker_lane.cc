@@ -8,9 +8,6 @@
 namespace trifecta::net {
 namespace {
 
-// Longer than a client on the same machine takes to send its next request (some 50 us).
-constexpr std::chrono::microseconds kLookFor{100};
-
 // Leaves the core's other thread more room while this one spins.
 void Pause() {
 #if defined(__x86_64__)
@@ -20,9 +17,11 @@ void Pause() {
 
 }  // namespace
 
-WorkerLane::WorkerLane(std::string name, size_t workers, size_t queue, Work work)
+WorkerLane::WorkerLane(std::string name, size_t workers, size_t queue,
+                       std::chrono::microseconds look, Work work)
     : name_(std::move(name)),
       capacity_(workers + queue),
+      look_(look),
       work_(std::move(work)),
       workers_(workers) {
   idle_.reserve(workers);
@@ -84,7 +83,7 @@ void WorkerLane::Run(Worker* self) {
 void WorkerLane::LookForWork(std::unique_lock<std::mutex>* lock) {
   looking_ = true;
   lock->unlock();
-  const auto until = std::chrono::steady_clock::now() + kLookFor;
+  const auto until = std::chrono::steady_clock::now() + look_;
   while (!has_work_.load(std::memory_order_relaxed) && std::chrono::steady_clock::now() < until) {
     Pause();
   }
@@ -95,7 +94,7 @@ void WorkerLane::LookForWork(std::unique_lock<std::mutex>* lock) {
 // The next request; nothing when the lane stops and its queue is empty.
 ServerConnection* WorkerLane::Take(Worker* self) {
   std::unique_lock lock(mutex_);
-  bool may_look = true;
+  bool may_look = look_.count() > 0;
   while (queue_.empty()) {
     if (stopping_) return nullptr;
     if (std::exchange(may_look, false) && load_ == 0 && !looking_) {

@@ -13,6 +13,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <cstddef>
 #include <deque>
@@ -31,8 +32,10 @@ class WorkerLane {
   using Work = std::function<void(WorkerLane*, ServerConnection*)>;
 
   // `name`: of the threads, at most 10 characters; `queue`: how many may wait while all `workers`
-  // are busy. `work` is called by many threads at once.
-  WorkerLane(std::string name, size_t workers, size_t queue, Work work);
+  // are busy. `work` is called by many threads at once. `look`: how long the thread that has
+  // answered the last request looks for the next before it sleeps; 0: not at all.
+  WorkerLane(std::string name, size_t workers, size_t queue, std::chrono::microseconds look,
+             Work work);
   // Stop().
   ~WorkerLane();
 
@@ -63,6 +66,7 @@ class WorkerLane {
 
   const std::string name_;
   const size_t capacity_;  // requests under way and waiting together
+  const std::chrono::microseconds look_;
   const Work work_;
 
   std::atomic<bool> has_work_{false};  // the queue is not empty, for the thread that looks

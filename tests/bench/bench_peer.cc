@@ -35,13 +35,9 @@ using Clock = std::chrono::steady_clock;
 const net::NodeId kServer = net::NodeId::FromBytes("the server there");
 
 void Echo(const net::Request& request, net::Response& response) {
-  std::string body(net::kPeerBytesMax / 8, '\0');
-  size_t size = 0;
-  while (const size_t count = Must(request.body->Read(std::span(body).subspan(size)))) {
-    size += count;
-  }
-  const net::PeerRequest message =
-      Must(net::DecodePeerRequest(std::string_view(body).substr(0, size)));
+  std::string body(std::stoul(std::string(request.Header("content-length"))), '\0');
+  if (Must(request.body->Read(body)) != body.size()) Die("a request came in pieces");
+  const net::PeerRequest message = Must(net::DecodePeerRequest(body));
   std::vector<net::PeerAnswer> answers;
   for (const net::PeerItem& item : message.items)
     answers.push_back({false, std::string(item.bytes)});

@@ -11,10 +11,11 @@ namespace {
 TEST_CASE("a lane takes as many requests as it has workers and places") {
   Gate gate;
   ServerConnection connection;
-  WorkerLane lane("test", 2, 1, [&](WorkerLane* self, ServerConnection*) {
-    gate.Pass();
-    self->Done();
-  });
+  WorkerLane lane("test", 2, 1, std::chrono::microseconds(100),
+                  [&](WorkerLane* self, ServerConnection*) {
+                    gate.Pass();
+                    self->Done();
+                  });
   lane.Start();
   for (int i = 0; i < 3; ++i) {
     CHECK_FALSE(lane.Full());
@@ -32,10 +33,11 @@ TEST_CASE("a lane takes as many requests as it has workers and places") {
 TEST_CASE("every worker gets to work when requests block") {
   Gate gate;
   ServerConnection connection;
-  WorkerLane lane("test", 16, 0, [&](WorkerLane* self, ServerConnection*) {
-    gate.Pass();
-    self->Done();
-  });
+  WorkerLane lane("test", 16, 0, std::chrono::microseconds(100),
+                  [&](WorkerLane* self, ServerConnection*) {
+                    gate.Pass();
+                    self->Done();
+                  });
   lane.Start();
   for (int i = 0; i < 16; ++i) REQUIRE(lane.Push(&connection));
   CHECK(gate.Arrived(16));
@@ -45,10 +47,11 @@ TEST_CASE("every worker gets to work when requests block") {
 TEST_CASE("a lane works off its queue before it stops") {
   std::atomic<int> done{0};
   ServerConnection connection;
-  WorkerLane lane("test", 1, 99, [&](WorkerLane* self, ServerConnection*) {
-    ++done;
-    self->Done();
-  });
+  WorkerLane lane("test", 1, 99, std::chrono::microseconds(100),
+                  [&](WorkerLane* self, ServerConnection*) {
+                    ++done;
+                    self->Done();
+                  });
   for (int i = 0; i < 100; ++i) REQUIRE(lane.Push(&connection));
   lane.Start();
   lane.Stop();
