@@ -1,0 +1,165 @@
+#include "daemon/protocol_thread.h"
+
+#include <algorithm>
+#include <future>
+#include <map>
+#include <utility>
+
+#include "daemon/operation_runner.h"
+#include "daemon/small_file.h"
+#include "net/incarnation.h"
+#include "net/ring_register.h"
+#include "storage/base/clock.h"
+#include "storage/base/text.h"
+
+namespace trifecta::daemon {
+namespace {
+
+using replication::Millis;
+using replication::TopologyEvent;
+
+// The longest sleep: the wall clock is told to the protocols about so often.
+constexpr Millis kBeat = 1'000;
+// A ring register's state is two documents at most.
+constexpr size_t kFileBytesMax = 2 * net::kRingBytesMax + 4096;
+
+Result<std::string> ReadOrEmpty(const std::string& folder, std::string_view name) {
+  Result<std::string> bytes = ReadSmallFile(StrCat(folder, "/", name), kFileBytesMax);
+  if (!bytes.ok() && bytes.status().code() == StatusCode::kNotFound) return std::string();
+  return bytes;
+}
+
+Result<replication::SavedState> ReadSaved(const ProtocolParts& parts) {
+  replication::SavedState saved;
+  saved.has_words = parts.has_words;
+  Result<std::string> incarnation = ReadOrEmpty(parts.folder, net::kIncarnationFileName);
+  if (!incarnation.ok()) return incarnation.status();
+  Result<std::string> ring = ReadOrEmpty(parts.folder, net::RingRegister::kFileName);
+  if (!ring.ok()) return ring.status();
+  saved.incarnation = std::move(*incarnation);
+  saved.ring = std::move(*ring);
+  return saved;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<ProtocolThread>> ProtocolThread::Start(ProtocolParts parts) {
+  Result<replication::SavedState> saved = ReadSaved(parts);
+  if (!saved.ok()) return saved.status();
+  std::unique_ptr<ProtocolThread> made(new ProtocolThread(std::move(parts)));
+  TRIFECTA_RETURN_IF_ERROR(
+      made->topology_.Start(*saved, SystemClock()->WallMilliseconds(), NowMillis()));
+  made->thread_ = std::thread(&ProtocolThread::Run, made.get());
+  return made;
+}
+
+ProtocolThread::ProtocolThread(ProtocolParts parts)
+    : parts_(std::move(parts)), topology_(parts_.topology, parts_.seed, &outbox_) {}
+
+ProtocolThread::~ProtocolThread() { Stop(); }
+
+void ProtocolThread::Stop() {
+  {
+    std::lock_guard lock(mutex_);
+    stop_ = true;
+    changed_.notify_all();
+  }
+  if (thread_.joinable()) thread_.join();
+}
+
+void ProtocolThread::Post(Work work) {
+  std::lock_guard lock(mutex_);
+  if (stop_) return;
+  queue_.push_back(std::move(work));
+  changed_.notify_all();
+}
+
+bool ProtocolThread::PostAndWait(const Work& work) {
+  // Broken, and so ready, when the queue is dropped at a stop.
+  auto done = std::make_shared<std::promise<bool>>();
+  std::future<bool> waiting = done->get_future();
+  Post([&work, done = std::move(done)](replication::Topology* topology, Millis now) {
+    work(topology, now);
+    done->set_value(true);
+  });
+  try {
+    return waiting.get();
+  } catch (const std::future_error&) {
+    return false;
+  }
+}
+
+void ProtocolThread::Run() {
+  Millis clock_due = 0;
+  std::unique_lock lock(mutex_);
+  while (!stop_) {
+    std::vector<Work> work;
+    work.swap(queue_);
+    lock.unlock();
+    Millis now = NowMillis();
+    if (now >= clock_due) {
+      topology_.SetClock(SystemClock()->WallMilliseconds(), now);
+      clock_due = now + kBeat;
+    }
+    for (const Work& one : work) one(&topology_, now);
+    work.clear();
+    topology_.Tick(now);
+    CarryOut(now);
+    lock.lock();
+    const Millis due = std::min(topology_.next_due(), clock_due);
+    if (queue_.empty() && !stop_ && due > NowMillis()) {
+      changed_.wait_until(lock, TimePointOf(due));
+    }
+  }
+  std::vector<Work> dropped;
+  dropped.swap(queue_);
+  lock.unlock();
+}
+
+void ProtocolThread::CarryOut(Millis now) {
+  while (!outbox_.empty()) {
+    for (net::LogLine& line : std::exchange(outbox_.log, {})) {
+      parts_.logger->Log(line.level, line.text);
+    }
+    for (net::OutgoingMessage& message : std::exchange(outbox_.messages, {})) {
+      Send(std::move(message));
+    }
+    Persist();
+    topology_.Tick(now);
+  }
+  for (const TopologyEvent& event : topology_.TakeEvents()) parts_.on_event(event);
+}
+
+// Of several requests for one file the last says it all.
+void ProtocolThread::Persist() {
+  const std::vector<net::PersistRequest> requests = std::exchange(outbox_.persists, {});
+  std::map<std::string_view, const net::PersistRequest*> last;
+  for (const net::PersistRequest& request : requests) last[request.name] = &request;
+  for (const net::PersistRequest& request : requests) {
+    if (last[request.name] != &request || failed_) continue;
+    const Status written = WriteSmallFile(StrCat(parts_.folder, "/", request.name), request.bytes);
+    if (!written.ok()) return Fail(written);
+  }
+  if (failed_) return;
+  for (const net::PersistRequest& request : requests) {
+    topology_.OnPersisted(request.token, NowMillis());
+  }
+}
+
+// Not even whether the old file or the new one is there is known: only a start can tell.
+void ProtocolThread::Fail(const Status& status) {
+  if (std::exchange(failed_, true)) return;
+  TopologyEvent event;
+  event.kind = TopologyEvent::Kind::kFatal;
+  event.text = status.message();
+  event.status = status;
+  parts_.on_event(event);
+}
+
+void ProtocolThread::Send(net::OutgoingMessage message) {
+  if (message.address.empty()) return;
+  parts_.transport->Post(static_cast<net::ItemKind>(message.protocol),
+                         {message.to, std::move(message.address)}, std::move(message.bytes));
+}
+
+}  // namespace trifecta::daemon
