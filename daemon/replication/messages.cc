@@ -97,7 +97,11 @@ std::string Encode(const CountRequest& request) {
   return bytes;
 }
 
-std::string Encode(const StampRequest&) { return BeginRequest(RequestKind::kStamp); }
+std::string Encode(const StampRequest& request) {
+  std::string bytes = BeginRequest(RequestKind::kStamp);
+  PutVersion(&bytes, request.after);
+  return bytes;
+}
 
 std::string Encode(const DigestRequest& request) {
   std::string bytes = BeginRequest(RequestKind::kDigest);
@@ -150,6 +154,12 @@ Status Decode(std::string_view bytes, CountRequest* request) {
   FieldReader from = ReadRequest(RequestKind::kCount, bytes);
   request->fences = from.Fences();
   request->prefix = from.Prefix();
+  return from.End();
+}
+
+Status Decode(std::string_view bytes, StampRequest* request) {
+  FieldReader from = ReadRequest(RequestKind::kStamp, bytes);
+  request->after = from.ReadVersion();
   return from.End();
 }
 

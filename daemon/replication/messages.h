@@ -115,7 +115,9 @@ struct CountReply {
   std::vector<ShardDigest> shards;  // ascending by root
 };
 
-struct StampRequest {};
+struct StampRequest {
+  Version after;  // the version given is greater than this one
+};
 struct StampReply {
   Version version;
 };
@@ -167,6 +169,7 @@ Status Decode(std::string_view bytes, WriteRequest* request);
 Status Decode(std::string_view bytes, LookupRequest* request);
 Status Decode(std::string_view bytes, ScanRequest* request);
 Status Decode(std::string_view bytes, CountRequest* request);
+Status Decode(std::string_view bytes, StampRequest* request);
 Status Decode(std::string_view bytes, DigestRequest* request);
 Status Decode(std::string_view bytes, ShardsRequest* request);
 

@@ -82,7 +82,7 @@ class Batch {
   void Digests(size_t index, const DigestRequest& request);
   void Shards(size_t index, const ShardsRequest& request);
   void Ranges(size_t index, const RangesRequest& request);
-  void Stamp(size_t index);
+  void Stamp(size_t index, std::string_view bytes);
 
   Status Store(std::span<const Pending> writes);
   void AnswerWrite(const Pending& write, const Status& status);
@@ -141,7 +141,7 @@ void Batch::Take(size_t index, std::string_view request) {
     case RequestKind::kRanges:
       return Decoded(index, request, &Batch::Ranges);
     case RequestKind::kStamp:
-      return Stamp(index);
+      return Stamp(index, request);
     case RequestKind::kStatus:
       replies_[index] = Encode(head(), parts_.status ? parts_.status() : StatusReply());
       return;
@@ -236,7 +236,12 @@ void Batch::Flush() {
   entries_.clear();
 }
 
-void Batch::Stamp(size_t index) {
+void Batch::Stamp(size_t index, std::string_view bytes) {
+  StampRequest request;
+  if (const Status status = Decode(bytes, &request); !status.ok()) {
+    return Refuse(index, Refused(Refusal::kFailed, status.message()));
+  }
+  if (request.after != Version()) parts_.stamper->Observe(request.after);
   const Result<Version> version = parts_.stamper->Stamp();
   if (!version.ok()) return Refuse(index, Refused(version.status()));
   replies_[index] = Encode(head(), StampReply{*version});

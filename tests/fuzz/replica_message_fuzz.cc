@@ -49,6 +49,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   DecodeRequest<LookupRequest>(bytes);
   DecodeRequest<ScanRequest>(bytes);
   DecodeRequest<CountRequest>(bytes);
+  DecodeRequest<StampRequest>(bytes);
   DecodeRequest<DigestRequest>(bytes);
   DecodeRequest<ShardsRequest>(bytes);
   DecodeReply<WriteReply>(bytes);

@@ -22,7 +22,7 @@ inline std::vector<std::string> SampleRequests() {
           Encode(LookupRequest{fence, "trial"}),
           Encode(scan),
           Encode(CountRequest{{fence}, "tri"}),
-          Encode(StampRequest{}),
+          Encode(StampRequest{kSampleVersion}),
           Encode(DigestRequest{{fence, {0, 1}}}),
           Encode(ShardsRequest{fence, "tr", false}),
           EncodeStatusRequest()};

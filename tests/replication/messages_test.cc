@@ -29,6 +29,7 @@ std::vector<Status> DecodeAsEverything(std::string_view bytes) {
   request(LookupRequest());
   request(ScanRequest());
   request(CountRequest());
+  request(StampRequest());
   request(DigestRequest());
   request(ShardsRequest());
   ReplyHead head;
@@ -78,6 +79,7 @@ TEST_CASE("Every request is read as it was written, and says its kind") {
   CHECK(Again<LookupRequest>(all[1]) == all[1]);
   CHECK(Again<ScanRequest>(all[2]) == all[2]);
   CHECK(Again<CountRequest>(all[3]) == all[3]);
+  CHECK(Again<StampRequest>(all[4]) == all[4]);
   CHECK(Again<DigestRequest>(all[5]) == all[5]);
   CHECK(Again<ShardsRequest>(all[6]) == all[6]);
   for (size_t i = 0; i < all.size(); ++i) {
