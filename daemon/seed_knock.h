@@ -1,0 +1,19 @@
+// Whether anybody listens at an address: what a node has to know of its seeds before it founds a
+// cluster (daemon/replication/cluster_search.h). Messages between nodes are sent without an answer,
+// and a transport tells nobody why one was lost; so seeds are knocked at beside it.
+#pragma once
+
+#include <chrono>
+#include <vector>
+
+#include "net/node.h"
+
+namespace trifecta::daemon {
+
+// Those of `addresses` that refuse a connection at once: their host answers, and nobody listens
+// there. One that is silent until `patience` has passed, whose name is not known or that has no
+// route is none of them: the node may be there. Looking up names may take longer. Any thread.
+std::vector<net::Address> WhoRefuse(const std::vector<net::Address>& addresses,
+                                    std::chrono::milliseconds patience);
+
+}  // namespace trifecta::daemon

@@ -1,0 +1,34 @@
+#include "daemon/seed_knock.h"
+
+#include "net/socket.h"
+#include "storage/base/text.h"
+#include "tests/support/catch.h"
+
+namespace trifecta::daemon {
+namespace {
+
+using std::chrono::seconds;
+
+constexpr seconds kPatience{30};
+
+net::Address AddressOf(const net::Socket& listener) {
+  return StrCat("127.0.0.1:", net::BoundPort(listener));
+}
+
+TEST_CASE("an address where nobody listens any more refuses, one where somebody does does not") {
+  Result<net::Socket> there = net::ListenOn("127.0.0.1", 0);
+  Result<net::Socket> gone = net::ListenOn("127.0.0.1", 0);
+  REQUIRE(there.ok());
+  REQUIRE(gone.ok());
+  const net::Address open = AddressOf(*there), closed = AddressOf(*gone);
+  gone->Close();
+  CHECK(WhoRefuse({open, closed}, kPatience) == std::vector<net::Address>{closed});
+}
+
+TEST_CASE("what has no address or is none does not refuse") {
+  CHECK(WhoRefuse({"no-such-host.invalid:8000", "a:b:c"}, kPatience).empty());
+  CHECK(WhoRefuse({}, kPatience).empty());
+}
+
+}  // namespace
+}  // namespace trifecta::daemon
