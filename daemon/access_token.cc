@@ -35,6 +35,11 @@ void AccessToken::Set(std::string token) {
   required_.store(!token_.empty(), std::memory_order_release);
 }
 
+std::string AccessToken::text() const {
+  std::lock_guard lock(mutex_);
+  return token_;
+}
+
 bool AccessToken::Allows(std::string_view authorization) const {
   if (!required()) return true;
   if (!HasBearerScheme(authorization)) return false;

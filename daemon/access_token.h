@@ -14,6 +14,9 @@ class AccessToken {
   // From now on this token is asked for; with "" none is.
   void Set(std::string token);
 
+  // What this node itself sends to the others; "" when none is asked for.
+  std::string text() const;
+
   bool required() const { return required_.load(std::memory_order_acquire); }
 
   // Whether a request with this Authorization header may pass. The time it takes tells nothing of

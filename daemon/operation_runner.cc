@@ -51,8 +51,9 @@ steady_clock::time_point TimePointOf(Millis millis) {
 // answer at once.
 class OperationRunner::Running : public std::enable_shared_from_this<Running> {
  public:
-  Running(const RunnerParts* parts, std::shared_ptr<Operation> operation)
-      : parts_(*parts), operation_(std::move(operation)) {}
+  // `by_one_thread`: replies wait for the thread in Wait.
+  Running(const RunnerParts* parts, std::shared_ptr<Operation> operation, bool by_one_thread)
+      : parts_(*parts), by_one_thread_(by_one_thread), operation_(std::move(operation)) {}
 
   void Start() {
     view_ = parts_.view();
@@ -65,6 +66,10 @@ class OperationRunner::Running : public std::enable_shared_from_this<Running> {
     while (!(until_done ? operation_->done() : operation_->answered()) && !abandoned_) {
       if (!local_.empty()) {
         AnswerLocally(&lock);
+        continue;
+      }
+      if (!replies_.empty()) {
+        TakeReply(&lock);
         continue;
       }
       const Millis due = operation_->next_due();
@@ -148,9 +153,25 @@ class OperationRunner::Running : public std::enable_shared_from_this<Running> {
   }
 
   void OnReply(uint32_t id, Result<std::string> reply) {
+    if (by_one_thread_) {
+      std::lock_guard lock(mutex_);
+      replies_.emplace_back(id, std::move(reply));
+      changed_.notify_all();
+      return;
+    }
     const Result<std::string_view> view =
         reply.ok() ? Result<std::string_view>(*reply) : Result<std::string_view>(reply.status());
     Step([&](Actions* actions) { operation_->OnReply(id, view, NowMillis(), actions); });
+  }
+
+  void TakeReply(std::unique_lock<std::mutex>* lock) {
+    const auto [id, reply] = std::move(replies_.front());
+    replies_.pop_front();
+    const Result<std::string_view> view =
+        reply.ok() ? Result<std::string_view>(*reply) : Result<std::string_view>(reply.status());
+    StepLocked(lock, [&, id = id](Actions* actions) {
+      operation_->OnReply(id, view, NowMillis(), actions);
+    });
   }
 
   void AnswerLocally(std::unique_lock<std::mutex>* lock) {
@@ -178,11 +199,13 @@ class OperationRunner::Running : public std::enable_shared_from_this<Running> {
   }
 
   const RunnerParts& parts_;
+  const bool by_one_thread_;
   std::mutex mutex_;  // guards what follows, and orders the calls of the operation
   std::condition_variable changed_;
   const std::shared_ptr<Operation> operation_;
   ViewPtr view_;  // that the operation has
   std::deque<Call> local_;
+  std::deque<std::pair<uint32_t, Result<std::string>>> replies_;  // only by_one_thread_
   net::Epoch wanted_epoch_ = 0;  // not 0: it waits for a ring of that epoch or a later one
   bool attended_ = true;         // a thread is in Wait
   bool abandoned_ = false;
@@ -205,8 +228,9 @@ void OperationRunner::Stop() {
   if (thread_.joinable()) thread_.join();
 }
 
-OperationRunner::RunningPtr OperationRunner::Add(const std::shared_ptr<Operation>& operation) {
-  auto running = std::make_shared<Running>(&parts_, operation);
+OperationRunner::RunningPtr OperationRunner::Add(const std::shared_ptr<Operation>& operation,
+                                                 bool by_one_thread) {
+  auto running = std::make_shared<Running>(&parts_, operation, by_one_thread);
   std::lock_guard lock(mutex_);
   all_.insert(running);
   return running;
@@ -221,11 +245,11 @@ void OperationRunner::WaitFor(const RunningPtr& running, bool until_done) {
 }
 
 void OperationRunner::Run(const std::shared_ptr<Operation>& operation) {
-  WaitFor(Add(operation), false);
+  WaitFor(Add(operation, false), false);
 }
 
 void OperationRunner::RunToEnd(const std::shared_ptr<Operation>& operation) {
-  WaitFor(Add(operation), true);
+  WaitFor(Add(operation, true), true);
 }
 
 void OperationRunner::OnView(const ViewPtr& view) {

@@ -53,7 +53,8 @@ class OperationRunner {
   // Returns once the operation is answered. It goes on until it is done, so what its owner reads
   // of it afterwards must not change after the answer, and it is shared.
   void Run(const std::shared_ptr<replication::Operation>& operation);
-  // Returns once it is done, or the runner stops.
+  // Returns once it is done, or the runner stops. Replies wait for this thread: for operations that
+  // read and write the local store as they come in, which must not hold the transport up.
   void RunToEnd(const std::shared_ptr<replication::Operation>& operation);
 
   // A later view is in force: operations that wait for its ring go on.
@@ -69,7 +70,7 @@ class OperationRunner {
   class Running;
   using RunningPtr = std::shared_ptr<Running>;
 
-  RunningPtr Add(const std::shared_ptr<replication::Operation>& operation);
+  RunningPtr Add(const std::shared_ptr<replication::Operation>& operation, bool by_one_thread);
   void WaitFor(const RunningPtr& running, bool until_done);
   void Loop();
 

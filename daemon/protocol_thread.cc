@@ -43,15 +43,16 @@ Result<replication::SavedState> ReadSaved(const ProtocolParts& parts) {
 
 }  // namespace
 
-Result<std::unique_ptr<ProtocolThread>> ProtocolThread::Start(ProtocolParts parts) {
+Result<std::unique_ptr<ProtocolThread>> ProtocolThread::Make(ProtocolParts parts) {
   Result<replication::SavedState> saved = ReadSaved(parts);
   if (!saved.ok()) return saved.status();
   std::unique_ptr<ProtocolThread> made(new ProtocolThread(std::move(parts)));
   TRIFECTA_RETURN_IF_ERROR(
       made->topology_.Start(*saved, SystemClock()->WallMilliseconds(), NowMillis()));
-  made->thread_ = std::thread(&ProtocolThread::Run, made.get());
   return made;
 }
+
+void ProtocolThread::Start() { thread_ = std::thread(&ProtocolThread::Loop, this); }
 
 ProtocolThread::ProtocolThread(ProtocolParts parts)
     : parts_(std::move(parts)), topology_(parts_.topology, parts_.seed, &outbox_) {}
@@ -89,7 +90,7 @@ bool ProtocolThread::PostAndWait(const Work& work) {
   }
 }
 
-void ProtocolThread::Run() {
+void ProtocolThread::Loop() {
   Millis clock_due = 0;
   std::unique_lock lock(mutex_);
   while (!stop_) {
@@ -127,7 +128,7 @@ void ProtocolThread::CarryOut(Millis now) {
     Persist();
     topology_.Tick(now);
   }
-  for (const TopologyEvent& event : topology_.TakeEvents()) parts_.on_event(event);
+  for (const TopologyEvent& event : topology_.TakeEvents()) parts_.on_event(event, &topology_);
 }
 
 // Of several requests for one file the last says it all.
@@ -153,7 +154,7 @@ void ProtocolThread::Fail(const Status& status) {
   event.kind = TopologyEvent::Kind::kFatal;
   event.text = status.message();
   event.status = status;
-  parts_.on_event(event);
+  parts_.on_event(event, &topology_);
 }
 
 void ProtocolThread::Send(net::OutgoingMessage message) {

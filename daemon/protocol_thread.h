@@ -29,8 +29,9 @@ struct ProtocolParts {
   uint64_t seed = 0;       // of random choices
   net::PeerTransport* transport = nullptr;
   Logger* logger = NullLogger();
-  // Told each event, by the protocol thread; must not wait for it.
-  std::function<void(const replication::TopologyEvent&)> on_event;
+  // Told each event, by the protocol thread, on which it may use `topology`.
+  std::function<void(const replication::TopologyEvent& event, replication::Topology* topology)>
+      on_event;
 };
 
 // Any thread may call any method but the destructor and Stop, which are for one.
@@ -38,8 +39,10 @@ class ProtocolThread {
  public:
   using Work = std::function<void(replication::Topology* topology, replication::Millis now)>;
 
-  // Reads the files in parts.folder and begins. Fails as Topology::Start does.
-  static Result<std::unique_ptr<ProtocolThread>> Start(ProtocolParts parts);
+  // Reads the files in parts.folder. Fails as Topology::Start does.
+  static Result<std::unique_ptr<ProtocolThread>> Make(ProtocolParts parts);
+  // Begins. What was posted before is done first.
+  void Start();
   // Stop().
   ~ProtocolThread();
   ProtocolThread(const ProtocolThread&) = delete;
@@ -56,7 +59,7 @@ class ProtocolThread {
  private:
   explicit ProtocolThread(ProtocolParts parts);
 
-  void Run();
+  void Loop();
   void CarryOut(replication::Millis now);
   void Persist();
   void Send(net::OutgoingMessage message);

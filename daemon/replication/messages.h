@@ -194,6 +194,8 @@ struct ReplyHead {
 };
 
 std::string EncodeRefusal(const ReplyHead& head);
+// Of any reply. kDataDamaged for what is none.
+Result<Refusal> RefusalOf(std::string_view reply);
 std::string Encode(const ReplyHead& head, const WriteReply& reply);
 std::string Encode(const ReplyHead& head, const storage::Lookup& reply);
 std::string Encode(const ReplyHead& head, const ScanReply& reply);

@@ -113,6 +113,13 @@ std::string EncodeRefusal(const ReplyHead& head) {
   return bytes;
 }
 
+Result<Refusal> RefusalOf(std::string_view reply) {
+  ReplyHead head;
+  const FieldReader from = ReadReplyHead(reply, &head);
+  if (!from.ok()) return Status(StatusCode::kDataDamaged, "a replica's reply has no head");
+  return head.refusal;
+}
+
 std::string Encode(const ReplyHead& head, const WriteReply& reply) {
   std::string bytes = BeginReply(head);
   PutVarint(&bytes, reply.outcomes.size());
