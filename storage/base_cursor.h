@@ -37,6 +37,7 @@ class BaseCursor {
  private:
   friend class BaseFile;
   friend class BaseReverseCursor;
+  friend class BaseSalvage;
 
   // The bucket being read, decoded from its header.
   struct Open {

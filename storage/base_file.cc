@@ -28,6 +28,14 @@ Result<std::unique_ptr<BaseFile>> BaseFile::FromBytes(std::string name, std::str
   return file;
 }
 
+std::shared_ptr<const BaseFile> BaseFile::Unreadable(std::string name, Status why) {
+  std::shared_ptr<BaseFile> file(new BaseFile);
+  file->name_ = std::move(name);
+  file->unreadable_ = std::move(why);
+  file->damaged_.store(true, std::memory_order_relaxed);
+  return file;
+}
+
 Status BaseFile::Damaged(uint64_t offset, std::string_view what) const {
   damaged_.store(true, std::memory_order_relaxed);
   return {StatusCode::kDataDamaged,
@@ -76,6 +84,7 @@ Status BaseFile::ReadHeader() {
 Status BaseFile::SetUpIndex() const {
   std::lock_guard lock(set_up_);
   if (index_ready_.load(std::memory_order_relaxed)) return Status::Ok();
+  if (!unreadable_.ok()) return unreadable_;
   const SectionExtent& checksums = header_.sections[kChecksums];
   if (Crc32c({reinterpret_cast<const char*>(Section(kChecksums)), checksums.bytes}) !=
       header_.checksums_crc) {

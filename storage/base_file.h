@@ -39,6 +39,9 @@ class BaseFile {
   // The same over bytes in memory, which must outlive the result; `name` stands for the path.
   static Result<std::unique_ptr<BaseFile>> FromBytes(std::string name, std::string_view bytes);
 
+  // Stands for a file that cannot be opened or is missing: every use gives `why`.
+  static std::shared_ptr<const BaseFile> Unreadable(std::string name, Status why);
+
   const std::string& name() const { return name_; }
   const BaseHeader& header() const { return header_; }
   uint64_t entries() const { return header_.live + header_.tombstones; }
@@ -52,6 +55,13 @@ class BaseFile {
   };
   Status Find(std::string_view word, Found* found) const;
 
+  // Checks and sets up everything but the entries, once: before probes (storage/base_probe.h).
+  Status UseIndex() const {
+    if (index_ready_.load(std::memory_order_acquire)) [[likely]]
+      return Status::Ok();
+    return SetUpIndex();
+  }
+
   // Live words below `key`.
   Result<uint64_t> Rank(std::string_view key) const;
 
@@ -61,17 +71,13 @@ class BaseFile {
 
  private:
   friend class BaseCursor;
+  friend class BaseProbe;
   friend class BaseReverseCursor;
+  friend class BaseSalvage;
 
   BaseFile() = default;
 
   Status ReadHeader();
-  // Checks and sets up everything but the entries, once.
-  Status UseIndex() const {
-    if (index_ready_.load(std::memory_order_acquire)) [[likely]]
-      return Status::Ok();
-    return SetUpIndex();
-  }
   Status SetUpIndex() const;
   Status CheckPages(uint64_t begin, uint64_t end) const;
   Status Damaged(uint64_t offset, std::string_view what) const;
@@ -95,6 +101,7 @@ class BaseFile {
   uint64_t bytes_ = 0;
   BaseHeader header_{};
 
+  Status unreadable_;
   mutable std::atomic<bool> damaged_{false};
   mutable std::mutex set_up_;
   mutable std::atomic<bool> index_ready_{false};

@@ -64,6 +64,11 @@ class FolderCheck {
       if (parsed->kind == FileKind::kLog) logs_.push_back(name);
       if (parsed->kind == FileKind::kManifest) manifests_.push_back(name);
       if (parsed->kind == FileKind::kBase) bases_.push_back(name);
+      if (parsed->kind == FileKind::kDamaged) {
+        report_->AddNote(
+            PathOf(name),
+            "a damaged base file that was given up, kept for people; nothing needs it");
+      }
     }
     if (!any) {
       return {
@@ -96,6 +101,11 @@ class FolderCheck {
     if (!manifest->has_value()) return CheckUnfounded();
     has_manifest_ = true;
     manifest_ = std::move(**manifest);
+    for (const WordRange& range : manifest_.lost) {
+      report_->AddFault(PathOf(ManifestName(manifest_.generation)), 0,
+                        StrCat("words from '", range.low, "' up to '", range.end,
+                               "' were lost with a damaged file and are not rebuilt yet"));
+    }
     for (const std::string& name : manifests_) {
       if (ParseFileName(name)->number >= manifest_.generation) continue;
       report_->AddNote(PathOf(name), "the manifest of an earlier state; the next start removes it");

@@ -8,6 +8,7 @@ namespace trifecta::storage {
 namespace {
 
 constexpr size_t kDigits = 16;
+constexpr std::string_view kDamagedSuffix = ".damaged";
 
 struct Prefix {
   FileKind kind;
@@ -33,8 +34,17 @@ std::string LogName(uint64_t segment) { return Name(FileKind::kLog, segment); }
 std::string ManifestName(uint64_t generation) { return Name(FileKind::kManifest, generation); }
 std::string BaseName(uint64_t file_number) { return Name(FileKind::kBase, file_number); }
 
+std::string DamagedName(uint64_t file_number) {
+  return StrCat(BaseName(file_number), kDamagedSuffix);
+}
+
 std::optional<FileName> ParseFileName(std::string_view name) {
   if (name == kLockName) return FileName{FileKind::kLock};
+  if (name.ends_with(kDamagedSuffix)) {
+    const auto base = ParseFileName(name.substr(0, name.size() - kDamagedSuffix.size()));
+    if (!base || base->kind != FileKind::kBase) return std::nullopt;
+    return FileName{FileKind::kDamaged, base->number};
+  }
   for (const Prefix& prefix : kPrefixes) {
     if (!name.starts_with(prefix.text)) continue;
     const std::string_view digits = name.substr(prefix.text.size());

@@ -14,6 +14,7 @@ enum class FileKind {
   kLog,       // log-<segment number>
   kManifest,  // manifest-<generation>
   kBase,      // base-<file number>
+  kDamaged,   // base-<file number>.damaged
 };
 
 struct FileName {
@@ -29,6 +30,8 @@ inline constexpr std::string_view kLockName = "LOCK";
 std::string LogName(uint64_t segment);
 std::string ManifestName(uint64_t generation);
 std::string BaseName(uint64_t file_number);
+// What becomes of a base file that is given up: kept for people, used by nobody.
+std::string DamagedName(uint64_t file_number);
 
 // What a name (not a path) stands for; nothing for a file that is not ours. Only the exact spelling
 // that the functions above give is ours.

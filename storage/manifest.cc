@@ -19,7 +19,8 @@ constexpr size_t kCrcOffset = 12;
 constexpr size_t kCheckedOffset = 16;
 constexpr size_t kHeaderBytes = 24;
 // The flags byte after the tablets; left out when no flag is set.
-constexpr char kHasLog = 1;
+constexpr uint8_t kHasLog = 1;
+constexpr uint8_t kHasLost = 2;
 
 Status Damaged(size_t offset, std::string_view what) {
   return {StatusCode::kDataDamaged, StrCat("offset ", offset, ": ", what)};
@@ -51,6 +52,37 @@ TabletRecord ReadTablet(Decoder* from) {
   return tablet;
 }
 
+// What few manifests have: flags and what they announce.
+void PutExtras(const Manifest& manifest, std::string* body) {
+  const uint8_t flags = (manifest.has_log ? kHasLog : 0) | (manifest.lost.empty() ? 0 : kHasLost);
+  if (flags == 0) return;
+  PutFixed(body, flags);
+  if (manifest.lost.empty()) return;
+  PutVarint(body, manifest.lost.size());
+  for (const WordRange& range : manifest.lost) {
+    for (const std::string* word : {&range.low, &range.end}) {
+      PutVarint(body, word->size());
+      body->append(*word);
+    }
+  }
+}
+
+Status ReadExtras(Decoder* from, Manifest* manifest) {
+  const auto flags = from->Fixed<uint8_t>();
+  if (flags == 0 || (flags & ~(kHasLog | kHasLost)) != 0) {
+    return Damaged(kHeaderBytes, "unknown flags");
+  }
+  manifest->has_log = (flags & kHasLog) != 0;
+  if ((flags & kHasLost) == 0) return Status::Ok();
+  for (uint64_t left = from->Varint(); left > 0 && from->ok(); --left) {
+    WordRange range;
+    range.low = from->LengthPrefixed();
+    range.end = from->LengthPrefixed();
+    manifest->lost.push_back(std::move(range));
+  }
+  return Status::Ok();
+}
+
 // The rules between fields, which a checksum cannot show broken: a writer's defect.
 Status CheckRules(const Manifest& manifest) {
   const auto& tablets = manifest.tablets;
@@ -66,6 +98,14 @@ Status CheckRules(const Manifest& manifest) {
       return Damaged(kHeaderBytes,
                      StrCat("tablet ", i, " has a file number that was not given out"));
     }
+  }
+  for (const WordRange& range : manifest.lost) {
+    if (std::max(range.low.size(), range.end.size()) > kWordBytesMax) {
+      return Damaged(kHeaderBytes, "a lost range begins or ends with more than a word");
+    }
+  }
+  if (!IsRangeList(manifest.lost)) {
+    return Damaged(kHeaderBytes, "the lost ranges are out of order");
   }
   return Status::Ok();
 }
@@ -165,7 +205,7 @@ std::string EncodeManifest(const Manifest& manifest) {
   PutFixed(&body, manifest.next_file);
   PutVarint(&body, manifest.tablets.size());
   for (const TabletRecord& tablet : manifest.tablets) PutTablet(&body, tablet);
-  if (manifest.has_log) body.push_back(kHasLog);
+  PutExtras(manifest, &body);
 
   std::string bytes(kMagic);
   PutFixed(&bytes, kFormatVersion);
@@ -187,10 +227,7 @@ Result<Manifest> DecodeManifest(std::string_view bytes) {
   for (uint64_t left = body.Varint(); left > 0 && body.ok(); --left) {
     manifest.tablets.push_back(ReadTablet(&body));
   }
-  if (body.ok() && !body.empty()) {
-    if (body.Fixed<char>() != kHasLog) return Damaged(kHeaderBytes, "unknown flags");
-    manifest.has_log = true;
-  }
+  if (body.ok() && !body.empty()) TRIFECTA_RETURN_IF_ERROR(ReadExtras(&body, &manifest));
   if (!body.ok()) return Damaged(kHeaderBytes, "fewer bytes than its tablets need");
   if (!body.empty()) return Damaged(kHeaderBytes, "more bytes than its tablets need");
   TRIFECTA_RETURN_IF_ERROR(CheckRules(manifest));

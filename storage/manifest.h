@@ -21,6 +21,7 @@
 
 #include "storage/base/file_system.h"
 #include "storage/base/status.h"
+#include "storage/word_range.h"
 
 namespace trifecta::storage {
 
@@ -41,6 +42,8 @@ struct Manifest {
   // At least one log segment is in the folder, and belongs there: its absence is damage. False from
   // a clean stop to the next write.
   bool has_log = false;
+  // Where entries were given up with damaged files (Store::Discard) and have not been written anew.
+  std::vector<WordRange> lost;
   bool operator==(const Manifest&) const = default;
 };
 

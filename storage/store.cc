@@ -47,8 +47,8 @@ Status StoreImpl::Recover() {
   Result<std::unique_ptr<FolderLock>> lock = FolderLock::Acquire(options_.folder);
   if (!lock.ok()) return lock.status();
   lock_ = std::move(*lock);
-  Result<std::unique_ptr<StoreFiles>> files =
-      StoreFiles::Open(options_.file_system, options_.logger, options_.folder);
+  Result<std::unique_ptr<StoreFiles>> files = StoreFiles::Open(
+      options_.file_system, options_.logger, options_.folder, options_.tolerate_damage);
   if (!files.ok()) return files.status();
   files_ = std::move(*files);
 
@@ -56,6 +56,8 @@ Status StoreImpl::Recover() {
   first->active = new Memtable(&epoch_, MemtableLimit());
   first->tablets = TabletMap(files_->tablets());
   SwapView(std::move(first));
+  NoteDamagedFiles();
+  TakeLost();
 
   // Recovery may remove every segment, and a crash in it must not look like a log that was lost. On
   // a full disk that risk is taken, and reads are served.
@@ -63,7 +65,7 @@ Status StoreImpl::Recover() {
   if (Status status = files_->SetHasLog(false); !status.ok() && !NoRoom(status)) return status;
   std::vector<OlderEntry> older;
   const auto replay = [&](uint64_t, std::span<const Entry> entries) -> Status {
-    TRIFECTA_RETURN_IF_ERROR(LookUpOlder(view(), entries, &older));
+    TRIFECTA_RETURN_IF_ERROR(NoteReplay(LookUpOlder(view(), entries, &older)));
     ApplyEntries(view().active, entries, older, {}, nullptr);
     return Status::Ok();
   };
@@ -261,7 +263,7 @@ void StoreImpl::Apply(std::span<PendingWrite* const> group) {
       // What was active at the look-up is below now. The entries are durable, so damage met here
       // can only be noted; the word's older entry then counts as absent.
       Epoch::Guard guard(&epoch_);
-      (void)Note(LookUpOlder(view(), write->entries, &context->older));
+      if (!Note(LookUpOlder(view(), write->entries, &context->older)).ok()) unsure_.store(true);
     }
     ApplyEntries(active, write->entries, context->older, context->outcomes, applied);
   }
@@ -296,6 +298,8 @@ Result<Lookup> StoreImpl::Get(std::string_view word) const {
   for (const Memtable* memtable : {now.active, now.frozen}) {
     if (memtable == nullptr) continue;
     if (const MemtableRecord* record = memtable->Find(word)) {
+      if (unsure_.load(std::memory_order_relaxed)) [[unlikely]]
+        return GetFromAll(now, word);
       return Lookup{true, !record->tombstone(), record->version()};
     }
   }
@@ -366,6 +370,7 @@ Result<uint64_t> StoreImpl::Count(std::string_view prefix) const {
     for (size_t i = first; i < now.tablets.size(); ++i) {
       const Tablet& tablet = *now.tablets[i];
       if (i > first && !end.empty() && tablet.record.low >= end) break;
+      if (Status status = CheckCountable(tablet); !status.ok()) return Note(std::move(status));
       const std::string_view tablet_end = now.tablets.EndOf(i);
       const bool whole_end = end.empty() || (!tablet_end.empty() && tablet_end <= end);
       Result<uint64_t> upto =
@@ -446,8 +451,9 @@ StoreStats StoreImpl::Stats() const {
   stats.sync_seconds_e6 = log_->sync_microseconds();
   stats.written_bytes = log_->written_bytes() + checkpoint_bytes_.load(std::memory_order_relaxed);
   std::lock_guard lock(mutex_);
-  stats.damaged = !damage_.empty();
-  stats.damage = damage_;
+  stats.damage = DescribeDamage(!stats.damaged_ranges.empty());
+  stats.damaged = !stats.damage.empty();
+  stats.lost_ranges = lost_;
   stats.disk_full =
       log_full_.load(std::memory_order_relaxed) || checkpoint_full_.load(std::memory_order_relaxed);
   return stats;

@@ -29,6 +29,7 @@
 #include "storage/base/file_system.h"
 #include "storage/base/logger.h"
 #include "storage/base/status.h"
+#include "storage/word_range.h"
 
 namespace trifecta::storage {
 
@@ -67,6 +68,10 @@ struct StoreOptions {
   uint64_t log_segment_bytes = 16u << 20;
   // False: checkpoints run only when Checkpoint() is called (tests).
   bool background = true;
+  // Open goes on where base files are damaged or missing: for a node whose other replicas can
+  // refill what is lost. Their words are in StoreStats::damaged_ranges, and asking for them gives
+  // kDataDamaged. False: it fails with kDataDamaged.
+  bool tolerate_damage = false;
   // Told of the writes, as if by Observe before the first one; outlives the store.
   EntryObserver* observer = nullptr;
 };
@@ -129,11 +134,6 @@ struct SearchOptions {
   bool tombstones = false;  // deleted entries too (for replicas)
 };
 
-// The words from `low` on and below `end` (empty: no bound).
-struct WordRange {
-  std::string low, end;
-};
-
 struct StoreStats {
   uint64_t words = 0;  // live
   uint64_t memtable_entries = 0, memtable_bytes = 0;
@@ -142,10 +142,14 @@ struct StoreStats {
   uint64_t checkpoints = 0, checkpoint_failures = 0;
   uint64_t syncs = 0, sync_seconds_e6 = 0;  // log syncs and the microseconds they took
   uint64_t written_bytes = 0;               // to log, base files and manifests since opening
-  bool damaged = false;                     // damage was met; `damage` says where
+  bool damaged = false;  // damage was met and is not made good yet; `damage` says where
   std::string damage;
-  std::vector<WordRange> damaged_ranges;  // whose words have to be rebuilt from elsewhere
-  bool disk_full = false;                 // the last write or checkpoint found no room
+  // Where damage was met: of the words there, some cannot be read. See Discard.
+  std::vector<WordRange> damaged_ranges;
+  // Where entries that were acknowledged were given up by Discard, and are not there again by word
+  // of Refilled. Kept over restarts, so that a node does not take "not there" for an answer.
+  std::vector<WordRange> lost_ranges;
+  bool disk_full = false;  // the last write or checkpoint found no room
 };
 
 class Store {
@@ -201,6 +205,18 @@ class Store {
   // kDiskFull: there is no room for the next files. kDataDamaged: a base file on the way is damaged
   // (see Discard).
   virtual Status Purge(const std::function<bool(std::string_view word)>& keep) = 0;
+
+  // Gives up what damage has made unreadable where a damaged range (StoreStats::damaged_ranges)
+  // overlaps `range`: in its place come files with all that can still be read; what cannot is in
+  // StoreStats::lost_ranges from then on. After that everything there can be read, as far as it is
+  // left, and written, and checkpoints go through again. The damaged file is kept as *.damaged for
+  // people. Does nothing where there is no damage. Survives power loss whole or not at all, for
+  // each file. Only for who can fetch the lost words from elsewhere. kDiskFull: not all is done.
+  virtual Status Discard(const WordRange& range) = 0;
+
+  // Says that what was lost in `range` has been written again: takes it out of lost_ranges, for
+  // good. kInvalidArgument when an end is longer than a word; kDiskFull: nothing changed.
+  virtual Status Refilled(const WordRange& range) = 0;
 
   // Checkpoint, then give the preallocated log space back. Call once, when no Write is under way or
   // to come; reads go on until the destructor. The next Open replays nothing.

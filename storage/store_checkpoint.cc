@@ -66,8 +66,9 @@ void StoreImpl::Freeze() {
 
 // Publishes `tablets`, of which `made` may be new files; those go again when the disk is full.
 Status StoreImpl::PublishTablets(const std::vector<TabletPtr>& tablets,
-                                 std::span<const TabletPtr> made, uint64_t covered) {
-  const Status status = files_->Publish(tablets, covered);
+                                 std::span<const TabletPtr> made, uint64_t covered,
+                                 std::span<const WordRange> lost) {
+  const Status status = files_->Publish(tablets, covered, lost);
   if (status.ok()) return status;
   if (status.code() != StatusCode::kDiskFull && status.code() != StatusCode::kUnavailable) {
     Fail(status);

@@ -8,7 +8,7 @@
 namespace trifecta::storage {
 
 Result<std::unique_ptr<StoreFiles>> StoreFiles::Open(FileSystem* file_system, Logger* logger,
-                                                     std::string folder) {
+                                                     std::string folder, bool tolerate_damage) {
   std::unique_ptr<StoreFiles> files(new StoreFiles(file_system, logger, std::move(folder)));
   std::vector<std::string> skipped;
   Result<std::optional<Manifest>> manifest = ReadManifest(file_system, files->folder_, &skipped);
@@ -21,7 +21,8 @@ Result<std::unique_ptr<StoreFiles>> StoreFiles::Open(FileSystem* file_system, Lo
     return files;
   }
   files->manifest_ = **manifest;
-  TRIFECTA_RETURN_IF_ERROR(files->OpenTablets());
+  if (!files->lost().empty() && !tolerate_damage) return files->Incomplete();
+  TRIFECTA_RETURN_IF_ERROR(files->OpenTablets(tolerate_damage));
   if (files->has_log()) TRIFECTA_RETURN_IF_ERROR(files->FindLog());
   TRIFECTA_RETURN_IF_ERROR(MendManifest(file_system, files->folder_, files->manifest_));
   TRIFECTA_RETURN_IF_ERROR(
@@ -46,28 +47,47 @@ Status StoreFiles::MakeFirst() {
   return RemoveOldManifests(file_system_, folder_, manifest_.generation);
 }
 
-Status StoreFiles::OpenTablets() {
+Status StoreFiles::OpenTablets(bool tolerate_damage) {
   for (const TabletRecord& record : manifest_.tablets) {
-    const std::string path = PathIn(folder_, BaseName(record.file_number));
-    Result<std::unique_ptr<BaseFile>> file = BaseFile::Open(path);
+    Result<std::shared_ptr<const BaseFile>> file = OpenTablet(record);
     if (!file.ok()) {
-      if (file.status().code() != StatusCode::kNotFound) return file.status();
-      return {StatusCode::kDataDamaged,
-              StrCat(path,
-                     ": missing, though the manifest names it; restore it from a backup or "
-                     "rebuild the node from its replicas")};
-    }
-    const BaseHeader& header = (*file)->header();
-    if (header.file_number != record.file_number || header.header_crc != record.header_crc ||
-        header.file_bytes != record.file_bytes) {
-      return {StatusCode::kDataDamaged,
-              StrCat(path,
-                     ": at offset 0: not the file that the manifest names; restore it from "
-                     "a backup or rebuild the node from its replicas")};
+      if (!tolerate_damage || file.status().code() != StatusCode::kDataDamaged) {
+        return file.status();
+      }
+      file = BaseFile::Unreadable(PathIn(folder_, BaseName(record.file_number)), file.status());
     }
     tablets_.push_back(std::make_shared<Tablet>(Tablet{record, std::move(*file)}));
   }
   return Status::Ok();
+}
+
+Result<std::shared_ptr<const BaseFile>> StoreFiles::OpenTablet(const TabletRecord& record) const {
+  const std::string path = PathIn(folder_, BaseName(record.file_number));
+  Result<std::unique_ptr<BaseFile>> file = BaseFile::Open(path);
+  if (!file.ok()) {
+    if (file.status().code() != StatusCode::kNotFound) return file.status();
+    return Status(StatusCode::kDataDamaged,
+                  StrCat(path,
+                         ": missing, though the manifest names it; restore it from a backup or "
+                         "rebuild the node from its replicas"));
+  }
+  const BaseHeader& header = (*file)->header();
+  if (header.file_number != record.file_number || header.header_crc != record.header_crc ||
+      header.file_bytes != record.file_bytes) {
+    return Status(StatusCode::kDataDamaged,
+                  StrCat(path,
+                         ": at offset 0: not the file that the manifest names; restore it from "
+                         "a backup or rebuild the node from its replicas"));
+  }
+  return std::shared_ptr<const BaseFile>(std::move(*file));
+}
+
+Status StoreFiles::Incomplete() const {
+  return {StatusCode::kDataDamaged,
+          StrCat(PathIn(folder_, ManifestName(manifest_.generation)), ": at offset 0: words from '",
+                 lost()[0].low,
+                 "' on were lost with a damaged file and are not rebuilt yet; start the node with "
+                 "its replicas, or restore the data folder from a backup")};
 }
 
 Status StoreFiles::FindLog() const {
@@ -82,18 +102,30 @@ Status StoreFiles::FindLog() const {
                  "there is one; restore the data folder from a replica or a backup")};
 }
 
-Status StoreFiles::SetHasLog(bool has_log) {
-  if (manifest_.has_log == has_log) return Status::Ok();
-  Manifest next = manifest_;
-  ++next.generation;
-  next.has_log = has_log;
+// Makes `next`, which lacks its generation, the manifest.
+Status StoreFiles::PublishManifest(Manifest next) {
+  next.generation = manifest_.generation + 1;
   TRIFECTA_RETURN_IF_ERROR(WriteManifest(file_system_, folder_, next));
   manifest_ = std::move(next);
   written_bytes_ += EncodeManifest(manifest_).size();
-  if (Status removed = RemoveOldManifests(file_system_, folder_, manifest_.generation);
-      !removed.ok()) {
-    logger_->Warning(StrCat("an old manifest stays until the next start: ", removed.message()));
-  }
+  return Status::Ok();
+}
+
+Status StoreFiles::SetHasLog(bool has_log) {
+  if (manifest_.has_log == has_log) return Status::Ok();
+  Manifest next = manifest_;
+  next.has_log = has_log;
+  TRIFECTA_RETURN_IF_ERROR(PublishManifest(std::move(next)));
+  RemoveOld();
+  return Status::Ok();
+}
+
+Status StoreFiles::Refill(const WordRange& range) {
+  Manifest next = manifest_;
+  SubtractRange(&next.lost, range);
+  if (next.lost == manifest_.lost) return Status::Ok();
+  TRIFECTA_RETURN_IF_ERROR(PublishManifest(std::move(next)));
+  RemoveOld();
   return Status::Ok();
 }
 
@@ -114,9 +146,9 @@ Status StoreFiles::RemoveStray() {
   return Status::Ok();
 }
 
-Status StoreFiles::Publish(std::vector<TabletPtr> tablets, uint64_t covered) {
+Status StoreFiles::Publish(std::vector<TabletPtr> tablets, uint64_t covered,
+                           std::span<const WordRange> lost) {
   Manifest next = manifest_;
-  ++next.generation;
   next.covered = covered;
   next.tablets.clear();
   std::set<uint64_t> named;
@@ -124,24 +156,42 @@ Status StoreFiles::Publish(std::vector<TabletPtr> tablets, uint64_t covered) {
     next.tablets.push_back(tablet->record);
     named.insert(tablet->record.file_number);
   }
+  for (const WordRange& range : lost) AddRange(&next.lost, range);
   TRIFECTA_RETURN_IF_ERROR(file_system_->SyncFolder(folder_));
-  TRIFECTA_RETURN_IF_ERROR(WriteManifest(file_system_, folder_, next));
+  TRIFECTA_RETURN_IF_ERROR(PublishManifest(std::move(next)));
   const std::vector<TabletPtr> before = std::move(tablets_);
-  manifest_ = std::move(next);
   tablets_ = std::move(tablets);
-  written_bytes_ += EncodeManifest(manifest_).size();
-
-  Status removed = RemoveOldManifests(file_system_, folder_, manifest_.generation);
+  if (!RemoveOld()) return Status::Ok();  // an old manifest may still name them
   for (const TabletPtr& tablet : before) {
-    if (!removed.ok()) break;  // an old manifest may still name them
-    if (named.contains(tablet->record.file_number)) continue;
-    removed = file_system_->Remove(tablet->file->name());
-  }
-  if (!removed.ok()) {
-    logger_->Warning(
-        StrCat("files of an earlier state stay until the next start: ", removed.message()));
+    if (!named.contains(tablet->record.file_number) && !GiveUp(*tablet)) break;
   }
   return Status::Ok();
+}
+
+bool StoreFiles::RemoveOld() {
+  return Told(RemoveOldManifests(file_system_, folder_, manifest_.generation));
+}
+
+// Removes a base file that no manifest names; a damaged one stays under another name, for people.
+bool StoreFiles::GiveUp(const Tablet& tablet) {
+  const std::string& path = tablet.file->name();
+  if (!tablet.file->damaged()) return Told(file_system_->Remove(path));
+  const std::string aside = DamagedName(tablet.record.file_number);
+  const Status status = file_system_->Rename(path, PathIn(folder_, aside));
+  if (status.code() == StatusCode::kNotFound) return true;  // that was the damage
+  if (status.ok()) {
+    logger_->Warning(StrCat(path, " is damaged and given up; it is kept as ", aside,
+                            " for who wants to look into it"));
+  }
+  return Told(status);
+}
+
+// Says what stays where it need not be; true when there is nothing to say.
+bool StoreFiles::Told(const Status& status) const {
+  if (status.ok()) return true;
+  logger_->Warning(
+      StrCat("files of an earlier state stay until the next start: ", status.message()));
+  return false;
 }
 
 }  // namespace trifecta::storage

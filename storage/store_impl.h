@@ -38,6 +38,8 @@ class StoreImpl : public Store {
                                               unsigned k_factor) const override;
   Status Checkpoint() override;
   Status Purge(const std::function<bool(std::string_view word)>& keep) override;
+  Status Discard(const WordRange& range) override;
+  Status Refilled(const WordRange& range) override;
   Status Close() override;
   StoreStats Stats() const override;
   void OnFailure(std::function<void(const Status&)> callback) override;
@@ -75,7 +77,7 @@ class StoreImpl : public Store {
   Status MergeFrozen();
   Status PublishBatch(size_t begin, size_t end, std::vector<TabletPtr> made, bool last);
   Status PublishTablets(const std::vector<TabletPtr>& tablets, std::span<const TabletPtr> made,
-                        uint64_t covered);
+                        uint64_t covered, std::span<const WordRange> lost = {});
   void SwapView(std::unique_ptr<View> next);
   void CheckpointLoop();
   void PrepareLoop();
@@ -83,8 +85,18 @@ class StoreImpl : public Store {
   // Taking entries away (storage/store_purge.cc).
   Status PurgeFrom(const TabletMerger::Keep& keep, std::optional<std::string>* from);
   Status PurgeRun(const TabletMerger::Keep& keep, size_t begin, size_t end, double bytes);
-  Status ReplaceTablets(size_t begin, size_t end, std::vector<TabletPtr> made);
+  Status ReplaceTablets(size_t begin, size_t end, std::vector<TabletPtr> made,
+                        std::span<const WordRange> lost);
   void Rebase(Memtable* memtable, const View& below, std::string_view low, std::string_view end);
+
+  // Damage (storage/store_damage.cc).
+  void NoteDamagedFiles();
+  Status NoteReplay(Status status);
+  Status DiscardTablet(size_t index, size_t* made_count);
+  void TakeLost();
+  Result<Lookup> GetFromAll(const View& view, std::string_view word) const;
+  Status CheckCountable(const Tablet& tablet) const;
+  std::string DescribeDamage(bool any_tablet) const;
 
   const View& view() const { return *view_.load(std::memory_order_acquire); }
   Status Note(Status status) const;
@@ -117,7 +129,11 @@ class StoreImpl : public Store {
   Status checkpoint_status_;  // of the last one
   Status failure_;            // the log's: no more writes
   std::function<void(const Status&)> on_failure_;
-  mutable std::string damage_;         // the first damage met
+  mutable std::string damage_;   // the first damage met
+  std::vector<WordRange> lost_;  // as the manifest has them
+  // An older entry could not be read when a newer one came: in damaged tablets the memtable may
+  // hold an entry that is not the newest, and counts may be off.
+  std::atomic<bool> unsure_{false};
   std::atomic<bool> has_log_{false};   // as the manifest says
   std::atomic<bool> log_full_{false};  // the last write found no room
   std::atomic<bool> checkpoint_full_{false};

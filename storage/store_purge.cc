@@ -66,27 +66,32 @@ Status StoreImpl::PurgeRun(const TabletMerger::Keep& keep, size_t begin, size_t 
   const Status status = merger.Filter(run, keep, bytes, &made);
   checkpoint_bytes_.fetch_add(merger.written_bytes(), std::memory_order_relaxed);
   TRIFECTA_RETURN_IF_ERROR(status);
-  return ReplaceTablets(begin, end, std::move(made));
+  return ReplaceTablets(begin, end, std::move(made), {});
 }
 
 // Publishes `made` in the place of the tablets [begin, end) of the view, which held more than it
-// does; what was looked up in those counts no more.
-Status StoreImpl::ReplaceTablets(size_t begin, size_t end, std::vector<TabletPtr> made) {
+// does: also what is lost. What was looked up in those counts no more.
+Status StoreImpl::ReplaceTablets(size_t begin, size_t end, std::vector<TabletPtr> made,
+                                 std::span<const WordRange> lost) {
   const TabletMap before = view().tablets;
   const auto at = [&](size_t i) { return before.tablets().begin() + static_cast<ptrdiff_t>(i); };
   std::vector<TabletPtr> tablets(at(0), at(begin));
   tablets.insert(tablets.end(), made.begin(), made.end());
   tablets.insert(tablets.end(), at(end), at(before.size()));
   if (begin == 0 && made.empty() && !tablets.empty()) tablets[0] = WithLow(tablets[0], "");
-  TRIFECTA_RETURN_IF_ERROR(PublishTablets(tablets, made, files_->covered()));
+  TRIFECTA_RETURN_IF_ERROR(PublishTablets(tablets, made, files_->covered(), lost));
 
   std::lock_guard lock(queue_->apply_mutex());
   auto next = std::make_unique<View>(view());
   ++next->freezes;
   next->tablets = TabletMap(std::move(tablets));
+  if (begin < next->merged_tablets) next->merged_tablets += made.size() - (end - begin);
   SwapView(std::move(next));
-  const std::string_view low = before[begin]->record.low;
-  Rebase(view().active, view(), low, before.EndOf(end - 1));
+  View below_frozen;
+  below_frozen.tablets = view().tablets;
+  const std::string_view low = before[begin]->record.low, beyond = before.EndOf(end - 1);
+  if (view().frozen != nullptr) Rebase(view().frozen, below_frozen, low, beyond);
+  Rebase(view().active, view(), low, beyond);
   return Status::Ok();
 }
 

@@ -6,6 +6,7 @@
 
 #include "storage/base_cursor.h"
 #include "storage/base_file_builder.h"
+#include "storage/base_salvage.h"
 #include "storage/file_names.h"
 
 namespace trifecta::storage {
@@ -193,6 +194,30 @@ Status TabletMerger::Filter(std::span<const TabletPtr> tablets, const Keep& keep
     if (!status.ok()) break;
   }
   return Finish(std::move(status), low, made_before, made);
+}
+
+Status TabletMerger::Salvage(const Tablet& tablet, std::string_view end,
+                             std::vector<TabletPtr>* made, std::vector<WordRange>* lost) {
+  Begin();
+  const size_t made_before = made->size();
+  // Between the words before and behind; the former is there twice then, which does no harm.
+  std::string before = tablet.record.low;
+  bool in_gap = false;
+  const auto end_gap = [&](std::string_view word) {
+    if (in_gap) AddRange(lost, {before, std::string(word)});
+    in_gap = false;
+  };
+  BaseSalvage salvage(
+      tablet.file.get(),
+      [&](const BaseCursor& cursor) {
+        end_gap(cursor.word());
+        before = cursor.word();
+        Gather(cursor.word(), cursor.tombstone(), cursor.version());
+      },
+      [&] { in_gap = true; });
+  salvage.Run();
+  end_gap(end);
+  return Finish(Status::Ok(), tablet.record.low, made_before, made);
 }
 
 }  // namespace trifecta::storage

@@ -1,5 +1,6 @@
 // Makes new base files from old ones: in a checkpoint, from a tablet's and the memtable entries of
-// its range; in a purge, from the entries of neighbouring tablets that are to stay.
+// its range; in a purge, from the entries of neighbouring tablets that are to stay; from a damaged
+// one, of what is left.
 #pragma once
 
 #include <cstdint>
@@ -50,6 +51,11 @@ class TabletMerger {
   // is the sum of their surveys. Otherwise like Merge.
   Status Filter(std::span<const TabletPtr> tablets, const Keep& keep, double bytes,
                 std::vector<TabletPtr>* made);
+
+  // Makes files of what can still be read of a damaged tablet, which ends at `end`, perhaps none;
+  // adds the ranges whose entries cannot to `lost`. Otherwise like Merge.
+  Status Salvage(const Tablet& tablet, std::string_view end, std::vector<TabletPtr>* made,
+                 std::vector<WordRange>* lost);
 
   uint64_t written_bytes() const { return written_bytes_; }
 

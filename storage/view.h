@@ -12,7 +12,9 @@ namespace trifecta::storage {
 
 struct View {
   Memtable* active = nullptr;  // takes the writes
-  uint64_t freezes = 0;        // how many memtables were active before
+  // How often entries moved or went from where a write looks up what is older than its own: an
+  // answer from another count is out of date.
+  uint64_t freezes = 0;
   Memtable* frozen = nullptr;  // full, being merged into the tablets; null when there is none
   TabletMap tablets;
   // The tablets before this one hold the frozen entries of their ranges already. All ranges are

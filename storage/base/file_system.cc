@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdio>
 #include <utility>
 
 #include "storage/base/text.h"
@@ -171,6 +172,10 @@ class PosixFiles : public FileSystem {
 
   Status Remove(const std::string& path) override {
     return ::unlink(path.c_str()) == 0 ? Status::Ok() : Failed("remove", path, errno);
+  }
+
+  Status Rename(const std::string& from, const std::string& to) override {
+    return ::rename(from.c_str(), to.c_str()) == 0 ? Status::Ok() : Failed("rename", from, errno);
   }
 
   Status CreateFolder(const std::string& path) override {

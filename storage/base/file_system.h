@@ -42,6 +42,8 @@ class FileSystem {
   // Names (not paths) of the files in a folder, sorted.
   virtual Result<std::vector<std::string>> List(const std::string& folder) = 0;
   virtual Status Remove(const std::string& path) = 0;
+  // Gives a file another name in its folder, in the place of one that has it already.
+  virtual Status Rename(const std::string& from, const std::string& to) = 0;
   // Creates the folder and the parents that are missing; fine when it exists. Mode 0750.
   virtual Status CreateFolder(const std::string& path) = 0;
   // Makes the names created in and removed from the folder survive power loss.

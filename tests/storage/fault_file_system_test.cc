@@ -59,6 +59,21 @@ TEST_CASE("A removal that was not synced is undone by a crash, a synced one is n
   }
 }
 
+TEST_CASE("A renaming that was not synced is undone by a crash, a synced one is not") {
+  const TempDir dir;
+  FaultFileSystem files;
+  { (void)Create(&files, dir.File("old"), "x")->Sync().ok(); }
+  REQUIRE(files.SyncFolder(dir.path()).ok());
+  REQUIRE(files.Rename(dir.File("old"), dir.File("new")).ok());
+  CHECK(*files.List(dir.path()) == std::vector<std::string>{"new"});
+  const bool synced = GENERATE(false, true);
+  if (synced) REQUIRE(files.SyncFolder(dir.path()).ok());
+  files.Crash();
+  CHECK(*files.List(dir.path()) == std::vector<std::string>{synced ? "new" : "old"});
+  CHECK(*files.ReadAll(dir.File(synced ? "new" : "old")) == "x");
+  CHECK(files.operations(FaultFileSystem::kRename) == 1);
+}
+
 TEST_CASE("With a seed any part of what was not synced may survive, sector by sector") {
   std::set<std::string> seen;
   for (uint64_t seed = 0; seed < 64; ++seed) {

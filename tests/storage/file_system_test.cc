@@ -53,7 +53,8 @@ TEST_CASE("Errors name the path") {
   const std::string path = dir.File("none");
   for (const Status& status :
        {files->ReadAll(path).status(), files->Size(path).status(), files->List(path).status(),
-        files->Remove(path), files->SyncFolder(path), files->FreeBytes(path).status()}) {
+        files->Remove(path), files->Rename(path, path + "2"), files->SyncFolder(path),
+        files->FreeBytes(path).status()}) {
     CHECK(status.code() == StatusCode::kNotFound);
     CHECK(status.message().find(path) != std::string::npos);
   }
@@ -67,6 +68,16 @@ TEST_CASE("A folder lists its files in order, without folders") {
   CHECK(files->Remove(dir.File("c")).ok());
   CHECK(*files->List(dir.path()) == std::vector<std::string>{"a", "b"});
   CHECK(files->SyncFolder(dir.path()).ok());
+}
+
+TEST_CASE("A file that is renamed takes the place of one that had the name") {
+  const TempDir dir;
+  FileSystem* files = PosixFileSystem();
+  Write(dir.File("a"), "of a");
+  Write(dir.File("b"), "of b");
+  CHECK(files->Rename(dir.File("a"), dir.File("b")).ok());
+  CHECK(*files->List(dir.path()) == std::vector<std::string>{"b"});
+  CHECK(*files->ReadAll(dir.File("b")) == "of a");
 }
 
 TEST_CASE("A folder is made with the parents that are missing, and may be there already") {
@@ -121,6 +132,7 @@ TEST_CASE("File names come back as what they stand for, and sort like their numb
     CHECK(ParseFileName(storage::LogName(number)) == FileName{FileKind::kLog, number});
     CHECK(ParseFileName(storage::ManifestName(number)) == FileName{FileKind::kManifest, number});
     CHECK(ParseFileName(storage::BaseName(number)) == FileName{FileKind::kBase, number});
+    CHECK(ParseFileName(storage::DamagedName(number)) == FileName{FileKind::kDamaged, number});
   }
   CHECK(storage::LogName(255) == "log-00000000000000ff");
   CHECK(ParseFileName("LOCK") == FileName{FileKind::kLock});
@@ -130,7 +142,8 @@ TEST_CASE("File names come back as what they stand for, and sort like their numb
 TEST_CASE("Names that are not spelt exactly like ours are not ours") {
   for (const char* name :
        {"", "LOCK~", "lock", "log", "log-", "log-1", "log-00000000000000FF", "log-00000000000000fg",
-        "log-00000000000000ff0", "log-+0000000000000ff", "manifest-00000000000000ff.tmp", "core"}) {
+        "log-00000000000000ff0", "log-+0000000000000ff", "manifest-00000000000000ff.tmp", "core",
+        "log-00000000000000ff.damaged", ".damaged"}) {
     CHECK_FALSE(storage::ParseFileName(name).has_value());
   }
 }

@@ -68,6 +68,15 @@ TEST_CASE("A manifest says whether there is a log") {
   CHECK(*read == manifest);
 }
 
+TEST_CASE("A manifest says which ranges of words were lost") {
+  Manifest manifest = Sample();
+  manifest.has_log = GENERATE(false, true);
+  manifest.lost = {{"", "abc"}, {"b", ""}};
+  const auto read = DecodeManifest(EncodeManifest(manifest));
+  REQUIRE(read.ok());
+  CHECK(*read == manifest);
+}
+
 TEST_CASE("A manifest cut at any byte, or with any bit flipped, is damage with an offset") {
   const std::string whole = EncodeManifest(Sample());
   for (size_t size = 0; size < whole.size(); ++size) {
@@ -99,6 +108,13 @@ TEST_CASE("A manifest that breaks a rule is refused although its checksum is rig
   Manifest word = Sample();
   word.tablets[1].low = std::string(1025, 'x');
   CHECK(refused(word));
+  for (const std::vector<WordRange>& lost : {std::vector<WordRange>{{"b", "c"}, {"a", "b"}},
+                                             {{"b", "a"}},
+                                             {{std::string(1'025, 'x'), ""}}}) {
+    Manifest ranges = Sample();
+    ranges.lost = lost;
+    CHECK(refused(ranges));
+  }
 
   std::string version = EncodeManifest(Sample());
   version[8] = 2;

@@ -43,6 +43,9 @@ class FakeStore : public storage::Store {
                                               unsigned k_factor) const override;
   Status Checkpoint() override;
   Status Purge(const std::function<bool(std::string_view word)>& keep) override;
+  // Nothing is ever damaged.
+  Status Discard(const storage::WordRange&) override { return Status::Ok(); }
+  Status Refilled(const storage::WordRange&) override { return Status::Ok(); }
   Status Close() override;
   storage::StoreStats Stats() const override;
   void OnFailure(std::function<void(const Status&)> callback) override;

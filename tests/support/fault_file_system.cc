@@ -279,6 +279,17 @@ Status FaultFileSystem::Remove(const std::string& path) {
   return Status::Ok();
 }
 
+Status FaultFileSystem::Rename(const std::string& from, const std::string& to) {
+  const std::lock_guard lock(mutex_);
+  TRIFECTA_RETURN_IF_ERROR(Begin(kRename, from));
+  const auto contents = Adopt(from), replaced = Adopt(to);
+  TRIFECTA_RETURN_IF_ERROR(real_->Rename(from, to));
+  if (free_bytes_ && replaced != nullptr) *free_bytes_ += replaced->now.size();
+  now_.erase(from);
+  now_[to] = contents;
+  return Status::Ok();
+}
+
 Status FaultFileSystem::CreateFolder(const std::string& path) {
   const std::lock_guard lock(mutex_);
   TRIFECTA_RETURN_IF_ERROR(PowerStatus());

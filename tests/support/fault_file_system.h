@@ -32,7 +32,7 @@ namespace trifecta::test {
 class FaultFileSystem : public FileSystem {
  public:
   // The calls that change something; only they are counted and can be failed.
-  enum Operation { kCreate, kWrite, kSync, kTruncate, kRemove, kSyncFolder, kOperations };
+  enum Operation { kCreate, kWrite, kSync, kTruncate, kRemove, kRename, kSyncFolder, kOperations };
 
   explicit FaultFileSystem(FileSystem* real = PosixFileSystem()) : real_(real) {}
 
@@ -65,6 +65,7 @@ class FaultFileSystem : public FileSystem {
   Result<uint64_t> Size(const std::string& path) override;
   Result<std::vector<std::string>> List(const std::string& folder) override;
   Status Remove(const std::string& path) override;
+  Status Rename(const std::string& from, const std::string& to) override;
   Status CreateFolder(const std::string& path) override;
   Status SyncFolder(const std::string& path) override;
   Result<uint64_t> FreeBytes(const std::string& folder) override;

@@ -33,6 +33,9 @@ class GateFileSystem : public FileSystem {
     return inner_->List(folder);
   }
   Status Remove(const std::string& path) override { return inner_->Remove(path); }
+  Status Rename(const std::string& from, const std::string& to) override {
+    return inner_->Rename(from, to);
+  }
   Status CreateFolder(const std::string& path) override { return inner_->CreateFolder(path); }
   Status SyncFolder(const std::string& path) override { return inner_->SyncFolder(path); }
   Result<uint64_t> FreeBytes(const std::string& folder) override {

@@ -65,6 +65,14 @@ class MemoryFileSystem : public FileSystem {
     const std::lock_guard lock(mutex_);
     return files_.erase(path) == 1 ? Status::Ok() : ErrnoStatus(ENOENT, path);
   }
+  Status Rename(const std::string& from, const std::string& to) override {
+    const std::lock_guard lock(mutex_);
+    const auto found = files_.find(from);
+    if (found == files_.end()) return ErrnoStatus(ENOENT, from);
+    files_[to] = found->second;
+    files_.erase(from);
+    return Status::Ok();
+  }
   Status CreateFolder(const std::string&) override { return Status::Ok(); }
   Status SyncFolder(const std::string&) override { return Status::Ok(); }
   Result<uint64_t> FreeBytes(const std::string&) override { return uint64_t{1} << 40; }

@@ -1,0 +1,473 @@
+// Giving up what is damaged, and filling it again from elsewhere: what a replica does.
+#include <atomic>
+#include <cerrno>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "storage/base_format.h"
+#include "storage/check.h"
+#include "storage/file_names.h"
+#include "storage/store.h"
+#include "tests/support/catch.h"
+#include "tests/support/fault_file_system.h"
+#include "tests/support/folder_image.h"
+#include "tests/support/small_store.h"
+#include "tests/support/temp_dir.h"
+
+namespace trifecta::storage {
+namespace {
+
+using test::Difference;
+using test::EntryMap;
+using test::FaultFileSystem;
+using test::FolderImage;
+using test::HeldBy;
+using test::NameIn;
+using test::Stored;
+using test::TempDir;
+
+const WordRange kEverything;
+
+StoreOptions ReplicaStore(FileSystem* files, const std::string& folder) {
+  StoreOptions options = test::SmallStore(files, folder);
+  options.tablet_bytes = 30'000;  // several pages of entries each
+  options.log_segment_bytes = 64 * 1024;
+  options.tolerate_damage = true;
+  return options;
+}
+
+uint64_t LiveOf(const EntryMap& entries) { return test::RankIn(entries, "\xff"); }
+
+std::string WordAt(uint64_t i) { return std::to_string(100'000 + i * 83); }
+
+// Two tablets of several pages, and a log with later entries for words in all of them: some new,
+// some over what the base holds, some older than that. All versions differ.
+struct Replica {
+  static constexpr uint64_t kWords = 6'000;
+
+  Replica() {
+    const TempDir dir;
+    FaultFileSystem files;
+    const auto store = test::MustOpen(ReplicaStore(&files, dir.path()));
+    for (uint64_t i = 0; i < kWords; ++i) {
+      held[WordAt(i)] = {{1'000 + i * i, static_cast<uint16_t>(i)}, i % 9 == 0};
+    }
+    REQUIRE(test::WriteAll(store.get(), held).ok());
+    REQUIRE(store->Checkpoint().ok());
+    REQUIRE(store->Stats().tablets >= 2);
+    for (uint64_t i = 0; i < kWords; i += 150) {
+      Add(store.get(), WordAt(i) + "new", {{50, 1}, false});
+      Add(store.get(), WordAt(i + 1), {{1u << 30, 2}, i % 4 == 0});
+      Add(store.get(), WordAt(i + 2), {{1, 1}, true});  // too old
+    }
+    image = test::ReadFolder(dir.path());
+  }
+
+  void Add(Store* store, const std::string& word, const Stored& entry) {
+    REQUIRE(test::WriteOne(store, word, entry.version, entry.tombstone).ok());
+    test::Merge(&held, word, entry);
+  }
+
+  EntryMap held;
+  FolderImage image;
+};
+
+bool Inside(const std::vector<WordRange>& ranges, const std::string& word) {
+  for (const WordRange& range : ranges) {
+    if (Overlap(range, {word, word + "\x01"})) return true;
+  }
+  return false;
+}
+
+// Every answer is what the store held, or says that there is damage.
+void CheckHonest(const Store& store, const EntryMap& held) {
+  size_t refused = 0;
+  for (const auto& [word, stored] : held) {
+    const auto found = store.Get(word);
+    if (!found.ok()) {
+      REQUIRE(found.status().code() == StatusCode::kDataDamaged);
+      ++refused;
+      continue;
+    }
+    INFO(word);
+    REQUIRE(found->known);
+    REQUIRE(found->live == !stored.tombstone);
+    REQUIRE(found->version == stored.version);
+  }
+  const auto all = HeldBy(store);
+  REQUIRE(all.ok() == (refused == 0));
+  if (all.ok()) REQUIRE(Difference(*all, held) == "");
+  const auto count = store.Count("");
+  if (count.ok()) REQUIRE(*count == LiveOf(held));
+}
+
+// After Discard: everything can be read, and what is missing is named.
+void CheckDiscarded(const Store& store, const EntryMap& held) {
+  const std::vector<WordRange> lost = store.Stats().lost_ranges;
+  const auto left = HeldBy(store);
+  REQUIRE(left.ok());
+  for (const auto& [word, stored] : held) {
+    INFO(word);
+    const auto found = left->find(word);
+    if (!Inside(lost, word)) {
+      REQUIRE(found != left->end());
+      REQUIRE(found->second == stored);
+    }
+  }
+  for (const auto& [word, stored] : *left) REQUIRE(held.contains(word));
+  REQUIRE(*store.Count("") == LiveOf(*left));
+  REQUIRE(*HeldBy(store, 100, Order::kDescending) == *left);
+  REQUIRE(store.Stats().damaged_ranges.empty());
+  REQUIRE(store.Stats().damaged == !lost.empty());
+}
+
+// What anti-entropy does: every replica's entries of the lost ranges, written as they are.
+void Refill(Store* store, const EntryMap& held) {
+  const std::vector<WordRange> lost = store->Stats().lost_ranges;
+  EntryMap missing;
+  for (const auto& [word, stored] : held) {
+    if (Inside(lost, word)) missing.emplace(word, stored);
+  }
+  if (!missing.empty()) REQUIRE(test::WriteAll(store, missing).ok());
+  for (const WordRange& range : lost) REQUIRE(store->Refilled(range).ok());
+  REQUIRE(store->Stats().lost_ranges.empty());
+  REQUIRE_FALSE(store->Stats().damaged);
+}
+
+void Flip(std::string* bytes, size_t at) { (*bytes)[at] = static_cast<char>(~(*bytes)[at]); }
+
+// A replica's folder with some damage, on a disk that can fail.
+struct Fixture {
+  explicit Fixture(const FolderImage& image) {
+    test::WriteFolder(dir.path(), image);
+    store = test::MustOpen(ReplicaStore(&files, dir.path()));
+  }
+  void Reopen() {
+    store.reset();
+    store = test::MustOpen(ReplicaStore(&files, dir.path()));
+  }
+  TempDir dir;
+  FaultFileSystem files;
+  std::unique_ptr<Store> store;
+};
+
+TEST_CASE("Whatever page is damaged: never served, given up with little else, and filled again") {
+  Replica replica;
+  size_t pages = 0, lost_little = 0;
+  for (const auto& [name, bytes] : replica.image) {
+    if (!name.starts_with("base-")) continue;
+    for (size_t at = 7; at < bytes.size(); at += kBasePageBytes) {
+      INFO(name << " offset " << at);
+      FolderImage image = replica.image;
+      Flip(&image[name], at);
+      Fixture fixture(image);
+      CheckHonest(*fixture.store, replica.held);
+      const StoreStats damaged = fixture.store->Stats();
+      REQUIRE(damaged.damaged);
+      REQUIRE(damaged.damage.find(name) != std::string::npos);
+      REQUIRE(damaged.damaged_ranges.size() == 1);
+
+      REQUIRE(fixture.store->Discard(damaged.damaged_ranges[0]).ok());
+      CheckDiscarded(*fixture.store, replica.held);
+      REQUIRE_FALSE(fixture.store->Stats().lost_ranges.empty());
+      lost_little += HeldBy(*fixture.store)->size() > replica.held.size() * 3 / 4;
+      REQUIRE(test::ReadFolder(fixture.dir.path())[name + ".damaged"] == image[name]);
+      if (pages % 2 == 0) fixture.Reopen();
+      CheckDiscarded(*fixture.store, replica.held);
+
+      Refill(fixture.store.get(), replica.held);
+      REQUIRE(Difference(*HeldBy(*fixture.store), replica.held) == "");
+      REQUIRE(*fixture.store->Count("") == LiveOf(replica.held));
+      REQUIRE(fixture.store->Checkpoint().ok());
+      fixture.Reopen();
+      REQUIRE(Difference(*HeldBy(*fixture.store), replica.held) == "");
+      ++pages;
+    }
+  }
+  CHECK(pages > 10);
+  CHECK(lost_little > pages / 2);
+}
+
+TEST_CASE("A base file that is missing, cut short or another one costs its own words alone") {
+  Replica replica;
+  const std::string name = NameIn(replica.image, "base-");
+  FolderImage image = replica.image;
+  SECTION("missing") { image.erase(name); }
+  SECTION("empty") { image[name].clear(); }
+  SECTION("cut short") { image[name].resize(image[name].size() / 2); }
+  SECTION("another one") { image[name] = std::next(image.find(name))->second; }
+  Fixture fixture(image);
+  const StoreStats stats = fixture.store->Stats();
+  CHECK(stats.damaged);
+  CHECK(stats.damage.find(name) != std::string::npos);
+  REQUIRE(stats.damaged_ranges.size() == 1);
+  CheckHonest(*fixture.store, replica.held);
+  CHECK(fixture.store->Get(replica.held.rbegin()->first).ok());
+
+  REQUIRE(fixture.store->Discard(stats.damaged_ranges[0]).ok());
+  CHECK(fixture.store->Stats().lost_ranges == stats.damaged_ranges);
+  CheckDiscarded(*fixture.store, replica.held);
+  Refill(fixture.store.get(), replica.held);
+  fixture.Reopen();
+  CHECK(Difference(*HeldBy(*fixture.store), replica.held) == "");
+}
+
+TEST_CASE(
+    "Without other replicas a start ends at damage below what it replays, and at lost words") {
+  Replica replica;
+  const std::string name = NameIn(replica.image, "base-");
+  FolderImage image = replica.image;
+  Flip(&image[name], kBasePageBytes);
+  Fixture fixture(image);
+  const auto open_alone = [&] {
+    fixture.store.reset();
+    StoreOptions options = ReplicaStore(&fixture.files, fixture.dir.path());
+    options.tolerate_damage = false;
+    return Store::Open(options).status();
+  };
+  Status status = open_alone();
+  CHECK(status.code() == StatusCode::kDataDamaged);
+  CHECK(status.message().find(name + ": at offset 4096") != std::string::npos);
+
+  fixture.Reopen();
+  CHECK(fixture.store->Stats().damaged);
+  REQUIRE(fixture.store->Discard(kEverything).ok());
+  status = open_alone();
+  CHECK(status.code() == StatusCode::kDataDamaged);
+  CHECK(status.message().find("manifest-") != std::string::npos);
+
+  fixture.Reopen();
+  Refill(fixture.store.get(), replica.held);
+  CHECK(open_alone().ok());
+}
+
+TEST_CASE("Discard leaves alone what is sound, and damage outside of its range") {
+  Replica replica;
+  FolderImage image = replica.image;
+  const std::string name = NameIn(replica.image, "base-");
+  Flip(&image[name], kBasePageBytes);
+  Fixture fixture(image);
+  const WordRange damaged = fixture.store->Stats().damaged_ranges.at(0);
+  REQUIRE_FALSE(damaged.end.empty());
+  const uint64_t calls = fixture.files.operations();
+  REQUIRE(fixture.store->Discard({damaged.end, ""}).ok());
+  CHECK(fixture.files.operations() == calls);
+  CHECK(fixture.store->Stats().damaged);
+  REQUIRE(fixture.store->Discard({replica.held.begin()->first, damaged.end}).ok());
+  const uint64_t after = fixture.files.operations();
+  CHECK(after > calls);
+  REQUIRE(fixture.store->Discard(kEverything).ok());
+  CHECK(fixture.files.operations() == after);
+}
+
+TEST_CASE(
+    "A checkpoint that damage had stopped goes through after Discard, and counts stay right") {
+  Replica replica;
+  FolderImage image = replica.image;
+  Flip(&image[NameIn(image, "base-")], 3 * kBasePageBytes);
+  Fixture fixture(image);
+  CHECK(fixture.store->Checkpoint().code() == StatusCode::kDataDamaged);
+  // Beside what is frozen now: over it, and new.
+  replica.Add(fixture.store.get(), WordAt(1), {{1u << 31, 1}, false});
+  replica.Add(fixture.store.get(), "0 new", {{5, 1}, false});
+  REQUIRE(fixture.store->Discard(kEverything).ok());
+  CheckDiscarded(*fixture.store, replica.held);
+  REQUIRE(fixture.store->Checkpoint().ok());
+  CheckDiscarded(*fixture.store, replica.held);
+  CHECK(fixture.store->Stats().memtable_entries == 0);
+  Refill(fixture.store.get(), replica.held);
+  CHECK(*fixture.store->Count("") == LiveOf(replica.held));
+  REQUIRE(fixture.store->Checkpoint().ok());
+  CHECK(Difference(*HeldBy(*fixture.store), replica.held) == "");
+  CHECK(*fixture.store->Count("") == LiveOf(replica.held));
+}
+
+TEST_CASE("Refilled takes back what it covers, for good, and refuses ends that are no words") {
+  Replica replica;
+  FolderImage image = replica.image;
+  image.erase(NameIn(image, "base-"));
+  Fixture fixture(image);
+  REQUIRE(fixture.store->Discard(kEverything).ok());
+  const WordRange lost = fixture.store->Stats().lost_ranges.at(0);
+  REQUIRE(fixture.store->Refilled({"2", "3"}).ok());
+  const std::vector<WordRange> rest = {{lost.low, "2"}, {"3", lost.end}};
+  const bool cut = "3" < lost.end;
+  CHECK(fixture.store->Stats().lost_ranges == (cut ? rest : std::vector{WordRange{lost.low, "2"}}));
+  fixture.Reopen();
+  CHECK(fixture.store->Stats().lost_ranges[0] == WordRange{lost.low, "2"});
+  CHECK(fixture.store->Refilled({std::string(1'025, 'x'), ""}).code() ==
+        StatusCode::kInvalidArgument);
+  const uint64_t calls = fixture.files.operations();
+  CHECK(fixture.store->Refilled({"x", "y"}).ok());
+  CHECK(fixture.files.operations() == calls);
+}
+
+TEST_CASE("The offline check tells lost words, and what is kept of a damaged file is no fault") {
+  Replica replica;
+  FolderImage image = replica.image;
+  const std::string name = NameIn(image, "base-");
+  Flip(&image[name], kBasePageBytes);
+  Fixture fixture(image);
+  REQUIRE(fixture.store->Discard(kEverything).ok());
+  const auto faults = [&] {
+    fixture.store.reset();
+    std::vector<Fault> found;
+    CheckSummary summary;
+    REQUIRE(CheckFolder(
+                &fixture.files, fixture.dir.path(),
+                [&](const Fault& fault) { found.push_back(fault); }, &summary)
+                .ok());
+    CHECK(summary.notes.size() == 1);
+    CHECK(summary.notes[0].find(name + ".damaged: ") != std::string::npos);
+    fixture.Reopen();
+    return found;
+  };
+  const auto lost = faults();
+  REQUIRE(lost.size() == 1);
+  CHECK(lost[0].path.find("manifest-") != std::string::npos);
+  CHECK(lost[0].what.find("lost") != std::string::npos);
+  Refill(fixture.store.get(), replica.held);
+  CHECK(faults().empty());
+}
+
+TEST_CASE("Readers and writers beside a Discard get right answers or the word that it is damaged") {
+  Replica replica;
+  FolderImage image = replica.image;
+  Flip(&image[NameIn(image, "base-")], 2 * kBasePageBytes);
+  Fixture fixture(image);
+  (void)HeldBy(*fixture.store).ok();
+  std::atomic<bool> done = false;
+  std::atomic<int> wrong = 0;
+  const std::string first = WordAt(3), last = WordAt(Replica::kWords - 1);
+  std::thread reader([&] {
+    while (!done) {
+      for (const std::string& word : {first, last}) {
+        const auto found = fixture.store->Get(word);
+        if (!found.ok() || found->version < replica.held.at(word).version) ++wrong;
+      }
+      Page page;
+      SearchOptions search;
+      search.prefix = "1";
+      const Status status = fixture.store->Search(search, &page);
+      if (!status.ok() && status.code() != StatusCode::kDataDamaged) ++wrong;
+    }
+  });
+  std::thread writer([&] {
+    for (uint64_t time = 1ull << 40; !done; ++time) {
+      if (!test::WriteOne(fixture.store.get(), last, {time, 1}).ok()) ++wrong;
+    }
+  });
+  const Status status = fixture.store->Discard(kEverything);
+  done = true;
+  reader.join();
+  writer.join();
+  CHECK(status.ok());
+  CHECK(wrong == 0);
+  replica.held[last] = HeldBy(*fixture.store)->at(last);
+  CheckDiscarded(*fixture.store, replica.held);
+}
+
+// Damage is met by reading everything; then it is given up and filled again. Ends at the first
+// failure.
+Status Rebuild(Store* store, const EntryMap& held) {
+  (void)HeldBy(*store).ok();
+  TRIFECTA_RETURN_IF_ERROR(store->Discard(kEverything));
+  const std::vector<WordRange> lost = store->Stats().lost_ranges;
+  EntryMap missing;
+  for (const auto& [word, stored] : held) {
+    if (Inside(lost, word)) missing.emplace(word, stored);
+  }
+  if (!missing.empty()) TRIFECTA_RETURN_IF_ERROR(test::WriteAll(store, missing));
+  for (const WordRange& range : lost) TRIFECTA_RETURN_IF_ERROR(store->Refilled(range));
+  return store->Checkpoint();
+}
+
+struct DamagedReplica : Replica {
+  DamagedReplica() {
+    for (auto& [name, bytes] : image) {
+      if (name.starts_with("base-")) Flip(&bytes, 2 * kBasePageBytes);
+    }
+    Fixture fixture(image);
+    const uint64_t before = fixture.files.operations();
+    REQUIRE(Rebuild(fixture.store.get(), held).ok());
+    calls = fixture.files.operations() - before;
+    REQUIRE(Difference(*HeldBy(*fixture.store), held) == "");
+  }
+  uint64_t calls = 0;  // changing ones, of rebuilding
+};
+
+TEST_CASE("Power loss anywhere in a rebuilding leaves damage, lost ranges or whole files") {
+  DamagedReplica replica;
+  CHECK(replica.calls > 15);
+  for (uint64_t n = 1; n <= replica.calls; ++n) {
+    for (const bool any_part : {false, true}) {
+      INFO("call " << n << ", any part survives: " << any_part);
+      Fixture fixture(replica.image);
+      fixture.files.LosePowerAt(n);
+      (void)Rebuild(fixture.store.get(), replica.held).ok();
+      fixture.store.reset();
+      any_part ? fixture.files.Crash(n * 7'919) : fixture.files.Crash();
+      fixture.Reopen();
+      // What was lost is known to be; what is not known to be is there, or damaged.
+      const std::vector<WordRange> lost = fixture.store->Stats().lost_ranges;
+      for (const auto& [word, stored] : replica.held) {
+        const auto found = fixture.store->Get(word);
+        if (!found.ok() || Inside(lost, word)) continue;
+        REQUIRE((found->known && found->version == stored.version));
+      }
+      (void)HeldBy(*fixture.store).ok();
+      const Status status = Rebuild(fixture.store.get(), replica.held);
+      INFO(status.ToString());
+      REQUIRE(status.ok());
+      REQUIRE(Difference(*HeldBy(*fixture.store), replica.held) == "");
+      REQUIRE(*fixture.store->Count("") == LiveOf(replica.held));
+    }
+  }
+}
+
+TEST_CASE("A disk that fills up in a rebuilding leaves it to be done again") {
+  DamagedReplica replica;
+  uint64_t refused = 0;
+  for (uint64_t room = 0;; room += 4'999) {
+    INFO("room " << room);
+    Fixture fixture(replica.image);
+    fixture.files.SetFreeBytes(room);
+    const Status status = Rebuild(fixture.store.get(), replica.held);
+    if (status.ok()) break;
+    REQUIRE(status.code() == StatusCode::kDiskFull);
+    ++refused;
+    fixture.files.SetFreeBytes(std::nullopt);
+    REQUIRE(Rebuild(fixture.store.get(), replica.held).ok());
+    REQUIRE(Difference(*HeldBy(*fixture.store), replica.held) == "");
+    fixture.Reopen();
+    REQUIRE(Difference(*HeldBy(*fixture.store), replica.held) == "");
+  }
+  CHECK(refused > 5);
+}
+
+TEST_CASE("A call of a rebuilding that fails costs nothing that was not lost already") {
+  DamagedReplica replica;
+  const auto kind =
+      GENERATE(FaultFileSystem::kCreate, FaultFileSystem::kWrite, FaultFileSystem::kSync,
+               FaultFileSystem::kRemove, FaultFileSystem::kRename, FaultFileSystem::kSyncFolder);
+  Fixture counting(replica.image);
+  const uint64_t before = counting.files.operations(kind);
+  REQUIRE(Rebuild(counting.store.get(), replica.held).ok());
+  const uint64_t calls = counting.files.operations(kind) - before;
+  CHECK(calls > 0);
+  for (uint64_t n = 1; n <= calls; ++n) {
+    INFO("kind " << kind << " call " << n);
+    Fixture fixture(replica.image);
+    fixture.files.FailAt(kind, n, EIO);
+    (void)Rebuild(fixture.store.get(), replica.held).ok();
+    fixture.files.ForgetFailures();
+    fixture.Reopen();
+    REQUIRE(Rebuild(fixture.store.get(), replica.held).ok());
+    REQUIRE(Difference(*HeldBy(*fixture.store), replica.held) == "");
+    REQUIRE(*fixture.store->Count("") == LiveOf(replica.held));
+  }
+}
+
+}  // namespace
+}  // namespace trifecta::storage
