@@ -55,7 +55,13 @@ Result<std::unique_ptr<ProtocolThread>> ProtocolThread::Make(ProtocolParts parts
 void ProtocolThread::Start() { thread_ = std::thread(&ProtocolThread::Loop, this); }
 
 ProtocolThread::ProtocolThread(ProtocolParts parts)
-    : parts_(std::move(parts)), topology_(parts_.topology, parts_.seed, &outbox_) {}
+    : parts_(std::move(parts)),
+      topology_(parts_.topology, parts_.seed, &outbox_),
+      knocker_([this](const net::Address& address) {
+        Post([address](replication::Topology* topology, Millis now) {
+          topology->OnRefused(address, now);
+        });
+      }) {}
 
 ProtocolThread::~ProtocolThread() { Stop(); }
 
@@ -117,34 +123,51 @@ void ProtocolThread::Loop() {
   lock.unlock();
 }
 
+// What is told of an event may make more work at once.
 void ProtocolThread::CarryOut(Millis now) {
-  while (!outbox_.empty()) {
+  std::vector<TopologyEvent> events;
+  const auto has_to_write = [&] { return !waiting_.empty() && now >= retry_at_ && !failed_; };
+  while (!(events = topology_.TakeEvents()).empty() || !outbox_.empty() || has_to_write()) {
+    for (const TopologyEvent& event : std::exchange(events, {})) {
+      parts_.on_event(event, &topology_);
+    }
     for (net::LogLine& line : std::exchange(outbox_.log, {})) {
       parts_.logger->Log(line.level, line.text);
     }
     for (net::OutgoingMessage& message : std::exchange(outbox_.messages, {})) {
       Send(std::move(message));
     }
-    Persist();
+    Persist(now);
+    now = NowMillis();  // a disk may take seconds
     topology_.Tick(now);
   }
-  for (const TopologyEvent& event : topology_.TakeEvents()) parts_.on_event(event, &topology_);
 }
 
-// Of several requests for one file the last says it all.
-void ProtocolThread::Persist() {
-  const std::vector<net::PersistRequest> requests = std::exchange(outbox_.persists, {});
+// Of several requests for one file the last says it all. What a full disk has no room for waits;
+// until then this node promises nothing new.
+void ProtocolThread::Persist(Millis now) {
+  for (net::PersistRequest& request : std::exchange(outbox_.persists, {})) {
+    waiting_.push_back(std::move(request));
+  }
+  if (waiting_.empty() || now < retry_at_ || failed_) return;
   std::map<std::string_view, const net::PersistRequest*> last;
-  for (const net::PersistRequest& request : requests) last[request.name] = &request;
-  for (const net::PersistRequest& request : requests) {
-    if (last[request.name] != &request || failed_) continue;
-    const Status written = WriteSmallFile(StrCat(parts_.folder, "/", request.name), request.bytes);
+  for (const net::PersistRequest& request : waiting_) last[request.name] = &request;
+  for (const auto& [name, request] : last) {
+    const Status written = WriteSmallFile(StrCat(parts_.folder, "/", name), request->bytes);
+    if (written.code() == StatusCode::kDiskFull) return WaitForRoom(written, now);
     if (!written.ok()) return Fail(written);
   }
-  if (failed_) return;
-  for (const net::PersistRequest& request : requests) {
+  retry_at_ = 0;
+  for (const net::PersistRequest& request : std::exchange(waiting_, {})) {
     topology_.OnPersisted(request.token, NowMillis());
   }
+}
+
+void ProtocolThread::WaitForRoom(const Status& full, Millis now) {
+  if (retry_at_ == 0) {
+    parts_.logger->Warning(StrCat(full.message(), "; it is tried again until there is room"));
+  }
+  retry_at_ = now + kBeat;
 }
 
 // Not even whether the old file or the new one is there is known: only a start can tell.
@@ -158,7 +181,8 @@ void ProtocolThread::Fail(const Status& status) {
 }
 
 void ProtocolThread::Send(net::OutgoingMessage message) {
-  if (message.address.empty()) return;
+  const bool to_seed = message.to.is_zero() && message.protocol == net::Protocol::kTopology;
+  if (to_seed) knocker_.Knock(message.address);
   parts_.transport->Post(static_cast<net::ItemKind>(message.protocol),
                          {message.to, std::move(message.address)}, std::move(message.bytes));
 }

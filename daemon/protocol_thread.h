@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "daemon/replication/topology.h"
+#include "daemon/seed_knock.h"
 #include "net/peer_transport.h"
 #include "storage/base/logger.h"
 #include "storage/base/status.h"
@@ -61,7 +62,8 @@ class ProtocolThread {
 
   void Loop();
   void CarryOut(replication::Millis now);
-  void Persist();
+  void Persist(replication::Millis now);
+  void WaitForRoom(const Status& full, replication::Millis now);
   void Send(net::OutgoingMessage message);
   void Fail(const Status& status);
 
@@ -69,12 +71,18 @@ class ProtocolThread {
   net::Outbox outbox_;              // of the thread
   replication::Topology topology_;  // of the thread
   bool failed_ = false;             // of the thread: a file could not be written
+  // Of the thread: when to try again, after the disk was full; 0: it was not.
+  replication::Millis retry_at_ = 0;
+  // Of the thread: files that are to be written.
+  std::vector<net::PersistRequest> waiting_;
 
   std::mutex mutex_;  // guards what follows
   std::condition_variable changed_;
   std::vector<Work> queue_;
   bool stop_ = false;
   std::thread thread_;
+
+  SeedKnocker knocker_;  // ends first: it posts
 };
 
 }  // namespace trifecta::daemon

@@ -5,6 +5,11 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <mutex>
+#include <set>
+#include <system_error>
+#include <thread>
+#include <utility>
 
 #include "net/name_lookup.h"
 #include "net/socket.h"
@@ -14,6 +19,9 @@ namespace {
 
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
+
+// A host that is there refuses within a round trip; seeds are asked once a second.
+constexpr milliseconds kKnockPatience{900};
 
 // One connection that is being made.
 struct Knock {
@@ -95,6 +103,40 @@ std::vector<net::Address> WhoRefuse(const std::vector<net::Address>& addresses,
     }
   }
   return refusing;
+}
+
+struct SeedKnocker::Shared {
+  std::mutex mutex;
+  std::function<void(const net::Address&)> refused;  // empty: the knocker is gone. All under mutex
+  std::set<net::Address> under_way;
+
+  void Run(const net::Address& address) {
+    const bool refuses = !WhoRefuse({address}, kKnockPatience).empty();
+    std::lock_guard lock(mutex);
+    under_way.erase(address);
+    if (refuses && refused) refused(address);
+  }
+};
+
+SeedKnocker::SeedKnocker(std::function<void(const net::Address&)> refused)
+    : shared_(std::make_shared<Shared>()) {
+  shared_->refused = std::move(refused);
+}
+
+SeedKnocker::~SeedKnocker() {
+  std::lock_guard lock(shared_->mutex);
+  shared_->refused = nullptr;
+}
+
+void SeedKnocker::Knock(const net::Address& address) {
+  std::lock_guard lock(shared_->mutex);
+  if (!shared_->under_way.insert(address).second) return;
+  try {
+    std::thread([shared = shared_, address] { shared->Run(address); }).detach();
+  } catch (const std::system_error&) {
+    // No thread to be had: no answer, and it is asked again.
+    shared_->under_way.erase(address);
+  }
 }
 
 }  // namespace trifecta::daemon
