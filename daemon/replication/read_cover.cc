@@ -167,7 +167,7 @@ std::vector<PartitionFence> ReadCover::FencesOf(size_t source) const {
   std::vector<PartitionFence> fences;
   fences.reserve(sources_[source].at.size());
   for (const uint32_t index : sources_[source].at) {
-    if (needed_[index] > 0) fences.push_back({partitions_[index], changed_[index]});
+    fences.push_back({partitions_[index], changed_[index]});
   }
   return fences;
 }

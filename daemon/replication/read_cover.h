@@ -87,7 +87,7 @@ class ReadCover {
   size_t needed(size_t index) const { return needed_[index]; }
   bool AnswersFor(size_t source, size_t index) const;
 
-  // Of all partitions that the source answers for and that were not given up.
+  // Of all partitions that the source answers for, in the order of its `at`.
   std::vector<PartitionFence> FencesOf(size_t source) const;
 
  private:
