@@ -59,13 +59,22 @@ OperationDriver::OperationDriver(QuorumsOf quorums, net::Millis patience)
     : quorums_(std::move(quorums)), patience_(patience) {}
 
 void OperationDriver::OnRing(net::RingPtr ring) {
+  const net::Epoch before = ring_ ? ring_->epoch : 0;
   ring_ = std::move(ring);
   const net::Epoch session = ring_->operation ? ring_->operation->session : 0;
-  if (session == session_) return;
-  session_ = session;
-  giving_up_ = false;
-  streamed_.clear();
-  waiting_since_.clear();
+  if (session != session_) {
+    session_ = session;
+    giving_up_ = false;
+    streamed_.clear();
+    waiting_since_.clear();
+    read_new_.clear();
+    saw_all_ = ring_->epoch == session;
+  } else if (ring_->epoch != before + 1) {
+    saw_all_ = false;
+  }
+  for (uint32_t i = 0; i < ring_->partitions.size(); ++i) {
+    if (ring_->partitions[i].step == MoveStep::kWriteBothReadNew) read_new_.insert(i);
+  }
 }
 
 void OperationDriver::NoteRecorded(NodeNumber node, net::Epoch epoch) {
@@ -152,14 +161,17 @@ std::optional<Ring> OperationDriver::Advance(net::Millis now) {
   return std::nullopt;
 }
 
-// First no partition may be read at its targets any more, which has to be recorded; then all go
-// back at once.
+// First no partition may be read at its targets any more, and where one was, that has to be
+// recorded; then all go back at once.
 std::optional<Ring> OperationDriver::StepTowardsGivingUp() const {
   std::vector<uint32_t> read_new;
   for (uint32_t i = 0; i < ring_->partitions.size(); ++i) {
     const Partition& partition = ring_->partitions[i];
     if (partition.step == MoveStep::kWriteBothReadNew) read_new.push_back(i);
-    if (partition.step == MoveStep::kStreaming && !IsRecorded(partition)) return std::nullopt;
+    const bool was_read = !saw_all_ || read_new_.contains(i);
+    if (partition.step == MoveStep::kStreaming && was_read && !IsRecorded(partition)) {
+      return std::nullopt;
+    }
   }
   return Taken(read_new.empty() ? AbortOperation(*ring_) : StepBack(*ring_, read_new));
 }

@@ -75,6 +75,8 @@ class OperationDriver {
   net::RingPtr ring_;
   net::Epoch session_ = 0;  // of the operation under way; 0: none
   bool giving_up_ = false;
+  bool saw_all_ = false;         // every document of session_ so far
+  std::set<uint32_t> read_new_;  // partitions that were at kWriteBothReadNew in one of them
   std::map<net::NodeNumber, net::Epoch> recorded_;
   std::map<net::NodeNumber, std::set<uint32_t>> streamed_;  // in session_
   // Since when some partitions at a step could go on; by step.

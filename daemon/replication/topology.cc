@@ -202,6 +202,11 @@ void Topology::PullFrom(const NodeId& node, net::Epoch epoch, Millis now) {
 Status Topology::BeginLeave(const NodeId& node, Millis now) {
   now_ = now;
   if (!ring_) return {StatusCode::kUnavailable, Waiting()};
+  if (ring_->operation && ring_->operation->node == node &&
+      ring_->operation->kind != net::OperationKind::kLeave) {
+    Emit({.kind = Event::Kind::kOutcome});
+    return GiveUpOperation(now);
+  }
   const Status proposed = Propose(net::BeginLeave(*ring_, node), now);
   if (proposed.ok()) leave_proposed_ = true;
   Finish(now);
@@ -239,6 +244,7 @@ void Topology::Beat(Millis now) {
   const NodeNumber stamper = Stamper();
   if (std::exchange(seen_stamper_, stamper) != stamper || now >= view_due_) {
     view_due_ = now + kViewIntervals * options_.interval;
+    if (now < hopeful_until_) view_due_ = std::min(view_due_, hopeful_until_);
     Emit({.kind = Event::Kind::kView});
   }
 }

@@ -123,9 +123,9 @@ class Topology {
   // Another node has a ring of at least `epoch`: fetch it from there.
   void PullFrom(const NodeId& node, net::Epoch epoch, Millis now);
 
-  // A member, alive or dead, is to give up what it has and leave. Ok: proposed; kOutcome says what
-  // came of it. kAlreadyInUse while an operation is under way, kUnavailable when another change is
-  // being agreed on: try again.
+  // A member, alive or dead, is to give up what it has and leave; where it is just joining, that is
+  // given up. Ok: proposed; kOutcome says what came of it. kAlreadyInUse while an operation is
+  // under way, kUnavailable when another change is being agreed on: try again.
   Status BeginLeave(const NodeId& node, Millis now);
   // The operation under way is to be given up; it takes its time. kNotFound when there is none.
   Status GiveUpOperation(Millis now);

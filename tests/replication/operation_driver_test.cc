@@ -138,6 +138,22 @@ TEST_CASE("an operation that is given up steps back from what is read, and then 
   CHECK(next->Find(NodeNumber{5})->state == net::MemberState::kLeft);
 }
 
+TEST_CASE("what was never read at its new owners is given up although one of them is silent") {
+  const bool saw_all = GENERATE(true, false);
+  OperationDriver driver = Driver();
+  Ring ring = *net::BeginJoin(net::SampleRing(2, 8, 1), net::SampleMember(3));
+  const auto moves = MovesAt(ring, MoveStep::kPlanned);
+  SetRing(&driver, ring);
+  ring = *net::AdvanceMoves(ring, moves, MoveStep::kWriteBothReadOld);
+  if (saw_all) SetRing(&driver, ring);
+  ring = *net::AdvanceMoves(ring, moves, MoveStep::kStreaming);
+  SetRing(&driver, ring);
+  RecordAll(&driver, ring.epoch, 2);
+  driver.GiveUp(ring.operation->session);
+  // Who has missed a document cannot know that they were not read.
+  CHECK(driver.Next(0).has_value() == saw_all);
+}
+
 TEST_CASE("an operation that has switched goes on to its end although it is given up") {
   OperationDriver driver = Driver();
   const Ring ring = At(Joining(), MoveStep::kUseNew);
