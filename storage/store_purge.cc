@@ -1,4 +1,5 @@
 // Taking entries out of a store for good: the words that others hold now.
+#include <algorithm>
 #include <optional>
 #include <utility>
 
@@ -78,18 +79,27 @@ Status StoreImpl::ReplaceTablets(size_t begin, size_t end, std::vector<TabletPtr
   std::vector<TabletPtr> tablets(at(0), at(begin));
   tablets.insert(tablets.end(), made.begin(), made.end());
   tablets.insert(tablets.end(), at(end), at(before.size()));
-  if (begin == 0 && made.empty() && !tablets.empty()) tablets[0] = WithLow(tablets[0], "");
+  std::string_view low = before[begin]->record.low;
+  // What a checkpoint under way has merged from here on is merged once more, which changes nothing.
+  const std::string_view beyond = before.EndOf(std::max(end, view().merged_tablets) - 1);
+  size_t merged = std::min(begin, view().merged_tablets);
+  // Where nothing is left, the range goes to the tablet behind it, or else to the one before.
+  if (made.empty() && end < before.size()) {
+    tablets[begin] = WithLow(tablets[begin], low);
+  } else if (made.empty() && begin > 0) {
+    low = before[begin - 1]->record.low;
+    merged = std::min(merged, begin - 1);
+  }
   TRIFECTA_RETURN_IF_ERROR(PublishTablets(tablets, made, files_->covered(), lost));
 
   std::lock_guard lock(queue_->apply_mutex());
   auto next = std::make_unique<View>(view());
   ++next->freezes;
   next->tablets = TabletMap(std::move(tablets));
-  if (begin < next->merged_tablets) next->merged_tablets += made.size() - (end - begin);
+  next->merged_tablets = merged;
   SwapView(std::move(next));
   View below_frozen;
   below_frozen.tablets = view().tablets;
-  const std::string_view low = before[begin]->record.low, beyond = before.EndOf(end - 1);
   if (view().frozen != nullptr) Rebase(view().frozen, below_frozen, low, beyond);
   Rebase(view().active, view(), low, beyond);
   return Status::Ok();

@@ -1,4 +1,5 @@
 // Giving up what is damaged, and filling it again from elsewhere: what a replica does.
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <string>
@@ -187,6 +188,58 @@ TEST_CASE("Whatever page is damaged: never served, given up with little else, an
   }
   CHECK(pages > 10);
   CHECK(lost_little > pages / 2);
+}
+
+// With writes, restarts and checkpoints that merge only a part between the steps.
+TEST_CASE("Damage in many places at once is given up range by range, and filled again") {
+  Replica replica;
+  uint64_t several = 0;
+  for (uint64_t seed = 1; seed <= 40; ++seed) {
+    INFO("seed " << seed);
+    test::Random random(seed);
+    EntryMap held = replica.held;
+    FolderImage image = replica.image;
+    for (auto& [name, bytes] : image) {
+      if (!name.starts_with("base-")) continue;
+      for (uint64_t flips = test::Below(&random, 5); flips > 0; --flips) {
+        Flip(&bytes, test::Below(&random, bytes.size()));
+      }
+    }
+    Fixture fixture(image);
+    const auto write = [&] {
+      for (int i = 0; i < 20; ++i) {
+        const std::string word = WordAt(test::Below(&random, 2 * Replica::kWords));
+        const Stored entry{{(1ull << 33) + i + test::Below(&random, 1'000), 7}, i % 3 == 0};
+        // Refused where the word's place is damaged.
+        if (test::WriteOne(fixture.store.get(), word, entry.version, entry.tombstone).ok()) {
+          test::Merge(&held, word, entry);
+        }
+      }
+    };
+    write();
+    (void)fixture.store->Checkpoint().ok();
+    write();
+    if (seed % 3 == 0) fixture.Reopen();
+    CheckHonest(*fixture.store, held);
+    std::vector<WordRange> damaged = fixture.store->Stats().damaged_ranges;
+    several += damaged.size() > 1;
+    std::shuffle(damaged.begin(), damaged.end(), random);
+    for (const WordRange& range : damaged) {
+      REQUIRE(fixture.store->Discard(range).ok());
+      write();
+      if (test::Below(&random, 3) == 0) (void)fixture.store->Checkpoint().ok();
+      if (test::Below(&random, 3) == 0) fixture.Reopen();
+    }
+    // A restart forgets what was met, not what is there.
+    (void)HeldBy(*fixture.store).ok();
+    REQUIRE(fixture.store->Discard(kEverything).ok());
+    CheckDiscarded(*fixture.store, held);
+    Refill(fixture.store.get(), held);
+    if (seed % 2 == 0) REQUIRE(fixture.store->Checkpoint().ok());
+    REQUIRE(Difference(*HeldBy(*fixture.store), held) == "");
+    REQUIRE(*fixture.store->Count("") == LiveOf(held));
+  }
+  CHECK(several > 5);
 }
 
 TEST_CASE("A base file that is missing, cut short or another one costs its own words alone") {
