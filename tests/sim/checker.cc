@@ -144,7 +144,7 @@ class Judge {
 
   // What a write says of the time before it is exact where nobody else wrote the word meanwhile.
   void CheckBefore(const Record& write) {
-    if (write.consistency == Consistency::kOne) return;
+    if (write.consistency == Consistency::kOne || !write.found_is_known) return;
     const WordTimeline& timeline = TimelineOf(write.word);
     const WordTimeline::Read before{write.begin, write.begin, write.consistency};
     const auto settled = timeline.Settled(before);
@@ -181,19 +181,6 @@ std::string_view RuleName(Rule rule) { return kRuleNames[static_cast<size_t>(rul
 
 std::vector<Violation> CheckHistory(const History& history, Millis grace) {
   return Judge(history, grace).Run();
-}
-
-std::vector<Violation> CheckRings(std::span<const RingSighting> sightings) {
-  std::map<uint64_t, RingSighting> first;
-  std::vector<Violation> violations;
-  for (const RingSighting& sighting : sightings) {
-    const auto [at, inserted] = first.try_emplace(sighting.epoch, sighting);
-    if (at->second.digest == sighting.digest) continue;
-    violations.push_back(
-        {Rule::kRingsDiffer, StrCat("epoch ", sighting.epoch, ": node ", sighting.node,
-                                    " has another ring than node ", at->second.node, "\n")});
-  }
-  return violations;
 }
 
 bool Has(const std::vector<Violation>& violations, Rule rule) {

@@ -43,14 +43,6 @@ struct Violation {
 // operations. `grace` is how much later than its deadline an answer may come.
 std::vector<Violation> CheckHistory(const History& history, Millis grace);
 
-// What `node` held for the ring of `epoch`, and when.
-struct RingSighting {
-  size_t node = 0;
-  uint64_t epoch = 0;
-  uint64_t digest = 0;  // equal for equal rings
-};
-std::vector<Violation> CheckRings(std::span<const RingSighting> sightings);
-
 // True when one of them is of `rule`.
 bool Has(const std::vector<Violation>& violations, Rule rule);
 // All of them for people, a paragraph each; the first few of many.

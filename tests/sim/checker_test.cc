@@ -287,14 +287,6 @@ TEST_CASE("an answer may not come after its deadline") {
   CHECK(tale.Breaks(Rule::kLate));
 }
 
-TEST_CASE("equal epochs mean equal rings") {
-  const std::vector<RingSighting> good = {{1, 5, 77}, {2, 5, 77}, {1, 6, 78}};
-  CHECK(CheckRings(good).empty());
-  const std::vector<RingSighting> bad = {{1, 5, 77}, {1, 6, 78}, {2, 6, 79}, {2, 5, 77}};
-  CHECK(CheckRings(bad).size() == 1);
-  CHECK(Has(CheckRings(bad), Rule::kRingsDiffer));
-}
-
 TEST_CASE("thousands of operations are judged in milliseconds") {
   Tale tale;
   for (int round = 0; round < 10; ++round) {

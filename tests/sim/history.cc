@@ -21,6 +21,7 @@ std::string AnswerText(const Record& record) {
   switch (record.action) {
     case Action::kAdd:
     case Action::kDelete:
+      if (!record.found_is_known) return ", among others";
       return record.found ? ", it was there" : ", it was not there";
     case Action::kLookup:
       return record.found ? ", it is there" : ", it is not there";

@@ -50,6 +50,7 @@ struct Record {
 
   // The answer, when kOk.
   bool found = false;              // lookup: it is there; add and delete: it was there before
+  bool found_is_known = true;      // false: of a bulk request, which tells only how many were
   std::vector<std::string> words;  // of a search
   uint64_t count = 0;
   std::string reason;  // why not kOk, for people

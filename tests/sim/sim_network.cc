@@ -18,28 +18,45 @@ NodeIndex SimNetwork::AddNode(const Address& address, Receiver receive) {
   return node;
 }
 
+std::optional<NodeIndex> SimNetwork::Listener(const Address& address) const {
+  const auto listener = listeners_.find(address);
+  if (listener == listeners_.end()) return std::nullopt;
+  return listener->second;
+}
+
 void SimNetwork::Send(NodeIndex from, const Address& to, net::Protocol protocol,
                       std::string bytes) {
-  ++nodes_[from].sent.messages;
-  nodes_[from].sent.bytes += bytes.size();
-  const auto listener = listeners_.find(to);
-  if (listener == listeners_.end()) return;
-  const NodeIndex target = listener->second;
-  const LinkFaults& faults = FaultsOf(from, target);
-  if (!nodes_[target].running || random_.Chance(faults.loss_per_million)) return;
+  const std::optional<NodeIndex> target = Listener(to);
+  if (!target) {
+    Count(from, bytes.size());
+    return;
+  }
+  const size_t size = bytes.size();
+  Carry(from, *target, size,
+        [this, to = *target, message = SimMessage{from, protocol, std::move(bytes)}] {
+          history_ = net::StableMix(history_ ^ net::StableHash(message.bytes));
+          nodes_[to].receive(message);
+        });
+}
+
+void SimNetwork::Carry(NodeIndex from, NodeIndex to, size_t bytes, Task arrive) {
+  Count(from, bytes);
+  const LinkFaults& faults = FaultsOf(from, to);
+  if (!nodes_[to].running || random_.Chance(faults.loss_per_million)) return;
   const int copies = random_.Chance(faults.twice_per_million) ? 2 : 1;
   for (int copy = 0; copy < copies; ++copy) {
-    After(target, Delay(faults), [this, target, message = SimMessage{from, protocol, bytes}] {
-      Deliver(target, message);
+    After(to, Delay(faults), [this, from, to, bytes, arrive] {
+      // A link that was cut while the message was on its way has swallowed it.
+      if (is_cut(from, to)) return;
+      history_ = net::StableMix(history_ ^ now_ << 16 ^ from << 8 ^ to ^ uint64_t{bytes} << 40);
+      arrive();
     });
   }
 }
 
-// A link that was cut while the message was on its way has swallowed it.
-void SimNetwork::Deliver(NodeIndex to, const SimMessage& message) {
-  if (cuts_.contains({message.from, to})) return;
-  history_ = net::StableMix(history_ ^ net::StableHash(message.bytes) ^ now_ << 16 ^ to);
-  nodes_[to].receive(message);
+void SimNetwork::Count(NodeIndex from, size_t bytes) {
+  ++nodes_[from].sent.messages;
+  nodes_[from].sent.bytes += bytes;
 }
 
 const LinkFaults& SimNetwork::FaultsOf(NodeIndex from, NodeIndex to) const {

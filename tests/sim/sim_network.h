@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <queue>
 #include <set>
 #include <string>
@@ -69,6 +70,11 @@ class SimNetwork {
 
   // From a running node. To an address where nobody listens it is lost.
   void Send(NodeIndex from, const Address& to, net::Protocol protocol, std::string bytes);
+  // Who listens there, running or not.
+  std::optional<NodeIndex> Listener(const Address& address) const;
+  // From a running node: `arrive` runs on `to` each time that the message arrives there, which is
+  // never, once or twice.
+  void Carry(NodeIndex from, NodeIndex to, size_t bytes, Task arrive);
   // Runs `task` on `node` after `delay`; later if the node is paused then, never if it has crashed
   // meanwhile.
   void After(NodeIndex node, Millis delay, Task task);
@@ -103,6 +109,10 @@ class SimNetwork {
   void Crash(NodeIndex node);
   // Listens again. The caller starts it anew.
   void Restart(NodeIndex node) { nodes_[node].running = true; }
+  bool is_cut(NodeIndex from, NodeIndex to) const { return cuts_.contains({from, to}); }
+  bool IsLossy(NodeIndex from, NodeIndex to) const {
+    return FaultsOf(from, to).loss_per_million > 0 || FaultsOf(to, from).loss_per_million > 0;
+  }
   bool running(NodeIndex node) const { return nodes_[node].running; }
   bool paused(NodeIndex node) const { return nodes_[node].paused; }
 
@@ -136,7 +146,7 @@ class SimNetwork {
 
   const LinkFaults& FaultsOf(NodeIndex from, NodeIndex to) const;
   Millis Delay(const LinkFaults& faults);
-  void Deliver(NodeIndex to, const SimMessage& message);
+  void Count(NodeIndex from, size_t bytes);
   void RunNext();
 
   Random random_;

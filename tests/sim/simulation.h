@@ -1,0 +1,47 @@
+// One simulated cluster from start to end, by a seed: clients at work, weather, then peace, in
+// which replicas must become equal, and the verdict.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "tests/sim/checker.h"
+#include "tests/sim/sim_client.h"
+#include "tests/sim/sim_cluster.h"
+#include "tests/sim/weather.h"
+
+namespace trifecta::sim {
+
+struct Scenario {
+  ClusterOptions cluster;
+  Workload workload;
+  Climate climate;
+  size_t clients = 4;
+  Millis duration = 15'000;  // of work in such weather
+  // In peace and without clients, replicas are equal within this.
+  Millis heal_max = 30'000;
+  bool must_converge = true;
+};
+
+struct Verdict {
+  std::vector<Violation> violations;
+  uint64_t history = 0;  // of the network: equal runs have equal ones
+  size_t operations = 0;
+  size_t acknowledged = 0;
+  Millis healed_after = 0;
+  std::string log;  // of the weather
+};
+
+Verdict Simulate(uint64_t seed, const Scenario& scenario);
+
+// Runs seeds `first`, `first` + 1 and so on and stops at the first that `bad` says so of. Which
+// seeds: TRIFECTA_SIM_SEED names one; TRIFECTA_SIM_SEEDS how many, else `count` are run.
+struct Seeds {
+  uint64_t first = 1;
+  uint64_t count = 1;
+};
+Seeds SeedsOr(uint64_t count);
+
+}  // namespace trifecta::sim
