@@ -29,7 +29,7 @@ constexpr Millis kPullAgain = 1'000;
 
 void ShardStream::Start(ViewPtr view, Millis now, Actions* actions) {
   view_ = std::move(view);
-  answered_at_ = now;
+  got_on_at_ = now;
   if (CheckSession()) BeginAgain(now, actions);
 }
 
@@ -93,7 +93,7 @@ void ShardStream::End(Status status) {
 
 void ShardStream::Pump(Millis now, Actions* actions) {
   if (done()) return;
-  due_ = answered_at_ + parts_.patience;
+  due_ = got_on_at_ + parts_.patience;
   if (pull_from_ != net::kNoNodeNumber) {
     due_ = std::min(due_, now + kPullAgain);
     return;
@@ -112,7 +112,7 @@ void ShardStream::Pump(Millis now, Actions* actions) {
 
 bool ShardStream::MaySend(NodeNumber node, Millis now) {
   if (parts_.throttle != nullptr && parts_.throttle->ready_at() > now) {
-    answered_at_ = now;  // it is this node that waits
+    got_on_at_ = now;  // it is this node that waits
     due_ = std::min(due_, parts_.throttle->ready_at());
     return false;
   }
@@ -197,18 +197,15 @@ void ShardStream::OnReply(uint32_t id, const Result<std::string_view>& reply, Mi
       task.fetch == 0 ? Decode(*reply, &head, &list) : Decode(*reply, &head, &page);
   if (!decoded.ok()) return SourceFailed(call->node, decoded.message(), now, actions);
   if (head.refusal != Refusal::kNone) return Refused(call->node, head, task, now, actions);
-  answered_at_ = now;
   sources_.Answered(call->node);
   behind_.erase(call->node);
   Unask(task);
   if (task.fetch == 0) {
-    OnList(&lists_[task.source], std::move(list));
+    OnList(&lists_[task.source], std::move(list), now);
   } else {
-    Fetch* const fetch = Find(task.fetch);
-    if (const Status status = OnPage(fetch, task.source, std::move(page)); !status.ok()) {
-      if (done()) return;
-      return SourceFailed(call->node, status.message(), now, actions);
-    }
+    const Status status = OnPage(Find(task.fetch), task.source, std::move(page), now);
+    if (done()) return;
+    if (!status.ok()) return SourceFailed(call->node, status.message(), now, actions);
   }
   Pump(now, actions);
 }
@@ -234,7 +231,7 @@ void ShardStream::SourceFailed(NodeNumber node, std::string why, Millis now, Act
 
 void ShardStream::OnTick(Millis now, Actions* actions) {
   if (done()) return;
-  if (now >= answered_at_ + parts_.patience) {
+  if (now >= got_on_at_ + parts_.patience) {
     return End({StatusCode::kUnavailable,
                 StrCat("partition ", partition_, " cannot be fetched: ",
                        last_failure_.empty() ? "its owners do not answer" : last_failure_)});
@@ -255,7 +252,7 @@ Millis ShardStream::next_due() const { return done() ? kNever : std::min(due_, c
 
 // Lists -------------------------------------------------------------------------------------------
 
-void ShardStream::OnList(List* list, ShardsReply reply) {
+void ShardStream::OnList(List* list, ShardsReply reply, Millis now) {
   const bool follows = list->shards.empty() || reply.shards.empty() ||
                        list->shards.back().root < reply.shards.front().root;
   if (follows)
@@ -263,6 +260,7 @@ void ShardStream::OnList(List* list, ShardsReply reply) {
   list->end = reply.end || !follows;
   if (std::all_of(lists_.begin(), lists_.end(), [](const List& one) { return one.end; })) {
     MergeLists();
+    got_on_at_ = now;
     phase_ = Phase::kFetching;
   }
 }
@@ -308,11 +306,12 @@ void ShardStream::Want(std::string root, const std::vector<const ShardDigest*>& 
 
 // Entries -----------------------------------------------------------------------------------------
 
-Status ShardStream::OnPage(Fetch* fetch, size_t source, ScanReply reply) {
+Status ShardStream::OnPage(Fetch* fetch, size_t source, ScanReply reply, Millis now) {
   TRIFECTA_RETURN_IF_ERROR(fetch->merge.Add(source, view_->ring->k_factor, std::move(reply)));
   for (size_t i = 0; i < fetch->merge.sources(); ++i) {
     if (fetch->merge.Wants(i)) return Status::Ok();
   }
+  got_on_at_ = now;
   Status written = Write(fetch);
   if (written.ok()) written = FlushPulled(kRepairBatchEntries);
   if (!written.ok()) {

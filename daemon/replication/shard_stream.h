@@ -36,7 +36,8 @@ struct StreamParts {
   storage::Store* store = nullptr;
   const DigestTable* digests = nullptr;  // of `store`
   Throttle* throttle = nullptr;          // null: as fast as it goes
-  // Without any answer for this long it gives up: owners are down, or the network is.
+  // When as many owners as are needed have told nothing for this long it gives up: they are down,
+  // or the network is.
   Millis patience = 30'000;
 };
 
@@ -140,10 +141,10 @@ class ShardStream : public Operation {
   void Unask(const Task& task);
   Fetch* Find(uint64_t number);
 
-  void OnList(List* list, ShardsReply reply);
+  void OnList(List* list, ShardsReply reply, Millis now);
   void MergeLists();
   void Want(std::string root, const std::vector<const ShardDigest*>& told);
-  Status OnPage(Fetch* fetch, size_t source, ScanReply reply);
+  Status OnPage(Fetch* fetch, size_t source, ScanReply reply, Millis now);
   Status Write(Fetch* fetch);
   Status FlushPulled(size_t at_least);
   void DropFinished();
@@ -170,8 +171,8 @@ class ShardStream : public Operation {
   std::map<NodeNumber, Behind> behind_;
   NodeNumber pull_from_ = net::kNoNodeNumber;  // not none: a view of pull_epoch_ is waited for
   net::Epoch pull_epoch_ = 0;
-  Millis answered_at_ = 0;  // the last time that something came
-  Millis due_ = kNever;     // when to look again, besides overdue calls
+  Millis got_on_at_ = 0;  // the last time that all sources had told something
+  Millis due_ = kNever;   // when to look again, besides overdue calls
   std::string last_failure_;
 };
 
