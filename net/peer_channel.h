@@ -126,9 +126,12 @@ class PeerChannel {
   void Transmit(const ConnectionPtr& connection);
   std::string RequestHead(size_t body_bytes) const;
 
+  // In peer_connecting.cc.
   void TryConnect(const ConnectionPtr& connection, Status failure, PeerCallbacks* callbacks);
+  void GiveUpAddress(const ConnectionPtr& connection, PeerCallbacks* callbacks);
   void FinishConnect(const ConnectionPtr& connection, PeerCallbacks* callbacks);
   void ConnectFailed(const ConnectionPtr& connection, Status failure, PeerCallbacks* callbacks);
+
   void Answered(const ConnectionPtr& connection, PeerCallbacks* callbacks);
   void Lost(const ConnectionPtr& connection, Status failure, PeerCallbacks* callbacks);
 
