@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "storage/base/coding.h"
+#include "storage/base_probe.h"
 
 namespace trifecta::storage {
 namespace {
@@ -320,35 +321,19 @@ void BaseCursor::SeekPast(std::string_view key) {
 void BaseCursor::Find(std::string_view word) {
   valid_ = false;
   status_ = file_->UseIndex();
-  if (!status_.ok() || word.size() > kWordBytesMax) return;
-  const DoubleArray& array = file_->array_;
-  TrieValue value(file_->header_.root);
-  uint32_t depth = 0;
-  while (!value.is_leaf()) {
-    uint32_t base = value.payload();
-    if (value.is_chain()) {
-      BaseFile::Chain chain;
-      if (!file_->ReadChain(value, &chain)) return void(Fail("a chain breaks its bounds"));
-      if (word.substr(depth, chain.bytes.size()) != chain.bytes) return;
-      depth += static_cast<uint32_t>(chain.bytes.size());
-      base = chain.base;
-    }
-    if (!file_->GoodBase(base)) return void(Fail("a base is beyond the array"));
-    const uint8_t label = depth < word.size() ? static_cast<uint8_t>(word[depth]) : 0;
-    if (array.HasChild(base, label)) {
-      value = array.Child(base, label);
-      if (value.is_leaf()) break;
-      if (label == 0) return void(Fail("a word's end has children"));
-      ++depth;
-      continue;
-    }
-    const int below = array.ChildBelow(base, label);
-    if (below == DoubleArray::kNone) return;
-    value = array.Child(base, static_cast<uint8_t>(below));
-    if (!value.is_leaf()) return;  // no light subtree goes on after a heavy one
-  }
+  if (!status_.ok()) return;
+  BaseProbe probe(file_, word);
+  while (probe.state() == BaseProbe::State::kDescends) probe.Step();
+  Find(probe);
+}
+
+void BaseCursor::Find(const BaseProbe& probe) {
+  valid_ = false;
+  status_ = Status::Ok();
+  if (probe.state() == BaseProbe::State::kDamaged) return void(Fail(probe.fault()));
+  if (probe.state() != BaseProbe::State::kAtBucket) return;
   bool equal;
-  if (WalkBucket(value.payload(), depth, word, &equal)) valid_ = equal;
+  if (WalkBucket(probe.bucket(), probe.depth(), probe.word(), &equal)) valid_ = equal;
 }
 
 // Steps over the bucket at *offset, adds its live words among the first `most` entries to *live,

@@ -11,6 +11,8 @@
 
 namespace trifecta::storage {
 
+class BaseProbe;
+
 // Goes through a base file forwards. Position first with Seek; then valid() until the end or an
 // error. One thread; the file must outlive it. Some 1.2 KiB, no allocation.
 class BaseCursor {
@@ -21,6 +23,8 @@ class BaseCursor {
   void Seek(std::string_view key);
   // To the entry of `word`, or nowhere: quicker than Seek where it is not there.
   void Find(std::string_view word);
+  // The same from where a probe of this file has come to its end.
+  void Find(const BaseProbe& probe);
   void Next();
 
   bool valid() const { return valid_; }

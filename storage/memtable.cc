@@ -36,6 +36,22 @@ class Memtable::Permutation {
   uint64_t bits_;
 };
 
+// What was in a leaf that splits, and the entry that is to go in. The heads skip `skip` bytes.
+struct Memtable::LeafItems {
+  const MemtableRecord* records[kLeafSlots + 1] = {};
+  uint64_t heads[kLeafSlots + 1] = {};
+  int8_t live_changes[kLeafSlots + 1] = {};
+  uint16_t skip = 0;
+};
+
+// The same of an inner node; key i is between the children i and i + 1.
+struct Memtable::InnerItems {
+  Node* children[kFanout + 1];
+  const MemtableRecord* keys[kFanout];
+  uint64_t heads[kFanout];
+  uint16_t skip;
+};
+
 Memtable::Memtable(Epoch* epoch, uint64_t expected_bytes) : epoch_(epoch) {
   // An entry takes about 48 bytes; 8 bits each.
   filter_words_ = std::max<uint64_t>(1024, expected_bytes / 48 / 8);
@@ -43,7 +59,7 @@ Memtable::Memtable(Epoch* epoch, uint64_t expected_bytes) : epoch_(epoch) {
       mmap(nullptr, filter_words_ * 8, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (filter == MAP_FAILED) throw std::bad_alloc();
   filter_ = static_cast<std::atomic<uint64_t>*>(filter);
-  root_.store(NewLeaf(nullptr, 0, nullptr, nullptr));
+  root_.store(NewLeaf({}, 0, 0, nullptr, nullptr));
 }
 
 Memtable::~Memtable() { munmap(filter_, filter_words_ * 8); }
@@ -52,16 +68,14 @@ Memtable::~Memtable() { munmap(filter_, filter_words_ * 8); }
 void Memtable::SetFilter(uint64_t hash) {
   const uint64_t bits = 1ull << (hash & 63) | 1ull << (hash >> 6 & 63) | 1ull << (hash >> 12 & 63) |
                         1ull << (hash >> 18 & 63);
-  std::atomic<uint64_t>& word = filter_[static_cast<unsigned __int128>(hash) * filter_words_ >> 64];
+  std::atomic<uint64_t>& word = FilterWord(hash);
   word.store(word.load(std::memory_order_relaxed) | bits, std::memory_order_release);
 }
 
 bool Memtable::MayHold(uint64_t hash) const {
   const uint64_t bits = 1ull << (hash & 63) | 1ull << (hash >> 6 & 63) | 1ull << (hash >> 12 & 63) |
                         1ull << (hash >> 18 & 63);
-  const std::atomic<uint64_t>& word =
-      filter_[static_cast<unsigned __int128>(hash) * filter_words_ >> 64];
-  return (word.load(std::memory_order_acquire) & bits) == bits;
+  return (FilterWord(hash).load(std::memory_order_acquire) & bits) == bits;
 }
 
 // The eight bytes after the skipped ones as a number whose order is theirs. Zeros stand for bytes
@@ -73,23 +87,45 @@ uint64_t Memtable::HeadOf(std::string_view word, size_t skip) {
   return __builtin_bswap64(bytes);
 }
 
-uint16_t Memtable::SkipBetween(const MemtableRecord* low, const MemtableRecord* high) {
+// The bytes that a node between two words may skip: all that the two share. But a node made of
+// another's items goes on with the bytes that those skip, as long as that leaves the better part of
+// a head: to look at every word again would be to wait for memory for each.
+uint16_t Memtable::SkipFor(uint16_t skipped, const MemtableRecord* low,
+                           const MemtableRecord* high) {
+  constexpr size_t kSharedHeadMax = 3;
   if (low == nullptr || high == nullptr) return 0;
   const std::string_view a = low->word(), b = high->word();
-  size_t same = 0;
+  size_t same = skipped;
   while (same < a.size() && same < b.size() && a[same] == b[same]) ++same;
-  return static_cast<uint16_t>(same);
+  return same - skipped <= kSharedHeadMax ? skipped : static_cast<uint16_t>(same);
+}
+
+// Has the memory fetched that a search in the node looks at, all lines at once: what they would be
+// waited for one by one takes longer than the search.
+void Memtable::Fetch(const Node* node) {
+  constexpr size_t kCacheLine = 64;
+  static_assert(sizeof(Leaf) >= 4 * kCacheLine && sizeof(Inner) >= 4 * kCacheLine);
+  const char* const at = reinterpret_cast<const char*>(node);
+  for (size_t line = 0; line < 5; ++line) __builtin_prefetch(at + line * kCacheLine);
 }
 
 // The child whose words may include `word`: as many keys are not above it.
 unsigned Memtable::ChildFor(const Inner& inner, std::string_view word) {
   const uint64_t head = HeadOf(word, inner.skip);
-  unsigned begin = 0, end = inner.children_count - 1;
+  // The keys below `begin` have lesser heads. Written so that no branch has to be foretold.
+  unsigned begin = 0, left = inner.children_count - 1;
+  while (left > 0) {
+    const unsigned half = left / 2;
+    const bool less = inner.heads[begin + half] < head;
+    begin = less ? begin + half + 1 : begin;
+    left = less ? left - half - 1 : half;
+  }
+  // Mostly none has the same one.
+  unsigned end = inner.children_count - 1;
+  if (begin == end || inner.heads[begin] != head) return begin;
   while (begin < end) {
     const unsigned middle = (begin + end) / 2;
-    const bool not_above = inner.heads[middle] != head ? inner.heads[middle] < head
-                                                       : inner.keys[middle]->word() <= word;
-    if (not_above) {
+    if (inner.heads[middle] == head && inner.keys[middle]->word() <= word) {
       begin = middle + 1;
     } else {
       end = middle;
@@ -131,6 +167,7 @@ const MemtableRecord* Memtable::Find(std::string_view word) const {
   while (!node->is_leaf) {
     const auto* inner = static_cast<const Inner*>(node);
     node = inner->children[ChildFor(*inner, word)].load(std::memory_order_acquire);
+    Fetch(node);
   }
   const auto* leaf = static_cast<const Leaf*>(node);
   const uint64_t order = leaf->order.load(std::memory_order_acquire);
@@ -148,10 +185,11 @@ Memtable::Leaf* Memtable::Descend(std::string_view word, Path* path, const Memta
   while (!node->is_leaf) {
     auto* inner = static_cast<Inner*>(node);
     const unsigned child = ChildFor(*inner, word);
+    node = inner->children[child].load(std::memory_order_relaxed);
+    Fetch(node);
     path->push_back({inner, child, *low, *high});
     if (child > 0) *low = inner->keys[child - 1];
     if (child + 1 < inner->children_count) *high = inner->keys[child];
-    node = inner->children[child].load(std::memory_order_relaxed);
   }
   return static_cast<Leaf*>(node);
 }
@@ -167,6 +205,22 @@ const MemtableRecord* Memtable::MakeRecord(const Entry& entry, int live_change) 
   record->length = static_cast<uint16_t>(entry.word.size());
   std::memcpy(record->text, entry.word.data(), entry.word.size());
   return record;
+}
+
+void Memtable::Warm(std::span<const Entry> entries) const {
+  const Node* nodes[kWarmEntries];
+  for (size_t i = 0; i < entries.size(); ++i) {
+    nodes[i] = root_.load(std::memory_order_relaxed);
+    __builtin_prefetch(&FilterWord(HashBytes(entries[i].word)), 1);
+  }
+  // All leaves are equally deep.
+  while (!nodes[0]->is_leaf) {
+    for (size_t i = 0; i < entries.size(); ++i) {
+      const auto* inner = static_cast<const Inner*>(nodes[i]);
+      nodes[i] = inner->children[ChildFor(*inner, entries[i].word)].load(std::memory_order_relaxed);
+      Fetch(nodes[i]);
+    }
+  }
 }
 
 Memtable::Applied Memtable::Apply(const Entry& entry, const OlderEntry& older) {
@@ -193,6 +247,7 @@ Memtable::Applied Memtable::Apply(const Entry& entry, const OlderEntry& older) {
   const MemtableRecord* record = MakeRecord(entry, !entry.tombstone - live_below);
   if (slot != nullptr) {
     leaf->live_change.fetch_add(!entry.tombstone - existed, std::memory_order_relaxed);
+    leaf->live_changes[order.slot(position)] = record->live_change;
     slot->store(record, std::memory_order_release);
   } else {
     SetFilter(HashBytes(entry.word));
@@ -220,6 +275,7 @@ void Memtable::Rebase(std::string_view word, const OlderEntry& older) {
   }
   const int live_change = !newest.tombstone - (older.known && !older.tombstone);
   leaf->live_change.fetch_add(live_change - here->live_change, std::memory_order_relaxed);
+  leaf->live_changes[order.slot(position)] = static_cast<int8_t>(live_change);
   slot->store(MakeRecord(newest, live_change), std::memory_order_release);
   bytes_.store(arena_.bytes(), std::memory_order_relaxed);
 }
@@ -228,56 +284,71 @@ void Memtable::Insert(Leaf* leaf, unsigned position, const MemtableRecord* recor
                       const MemtableRecord* low, const MemtableRecord* high) {
   const Permutation order(leaf->order.load(std::memory_order_relaxed));
   const unsigned count = order.count();
-  if (count < kLeafSlots) {
-    leaf->heads[count] = HeadOf(record->word(), leaf->skip);
-    leaf->records[count].store(record, std::memory_order_release);
-    leaf->live_change.fetch_add(record->live_change, std::memory_order_relaxed);
-    leaf->order.store(order.Insert(position).bits(), std::memory_order_release);
-    return;
-  }
+  if (count == kLeafSlots) return Split(leaf, position, record, path, low, high);
+  leaf->heads[count] = HeadOf(record->word(), leaf->skip);
+  leaf->live_changes[count] = record->live_change;
+  leaf->records[count].store(record, std::memory_order_release);
+  leaf->live_change.fetch_add(record->live_change, std::memory_order_relaxed);
+  leaf->order.store(order.Insert(position).bits(), std::memory_order_release);
+}
+
+void Memtable::Split(Leaf* leaf, unsigned position, const MemtableRecord* record, const Path& path,
+                     const MemtableRecord* low, const MemtableRecord* high) {
   ReuseRetired();
-  const MemtableRecord* all[kLeafSlots + 1];
+  const Permutation order(leaf->order.load(std::memory_order_relaxed));
+  LeafItems items;
+  items.skip = leaf->skip;
   for (unsigned i = 0, from = 0; i <= kLeafSlots; ++i) {
-    all[i] =
-        i == position ? record : leaf->records[order.slot(from++)].load(std::memory_order_relaxed);
+    if (i == position) {
+      items.records[i] = record;
+      items.heads[i] = HeadOf(record->word(), leaf->skip);
+      items.live_changes[i] = record->live_change;
+      continue;
+    }
+    const unsigned slot = order.slot(from++);
+    items.records[i] = leaf->records[slot].load(std::memory_order_relaxed);
+    items.heads[i] = leaf->heads[slot];
+    items.live_changes[i] = leaf->live_changes[slot];
   }
   // Words that come in order fill their leaves; others leave half of each for more.
   const unsigned left_count = position == kLeafSlots ? kLeafSlots : (kLeafSlots + 1) / 2;
-  const MemtableRecord* key = all[left_count];
-  Leaf* left = NewLeaf(all, left_count, low, key);
-  Leaf* right = NewLeaf(all + left_count, kLeafSlots + 1 - left_count, key, high);
+  const MemtableRecord* key = items.records[left_count];
+  Leaf* left = NewLeaf(items, 0, left_count, low, key);
+  Leaf* right = NewLeaf(items, left_count, kLeafSlots + 1, key, high);
   Replace(path, left, key, right);
   RetireNode(leaf);
 }
 
-Memtable::Leaf* Memtable::NewLeaf(const MemtableRecord* const* records, unsigned count,
+Memtable::Leaf* Memtable::NewLeaf(const LeafItems& items, unsigned begin, unsigned end,
                                   const MemtableRecord* low, const MemtableRecord* high) {
   Leaf* leaf = Allocate<Leaf>(&free_leaves_);
   leaf->is_leaf = true;
-  leaf->skip = SkipBetween(low, high);
+  leaf->skip = SkipFor(items.skip, low, high);
   int32_t change = 0;
-  for (unsigned i = 0; i < count; ++i) {
-    leaf->heads[i] = HeadOf(records[i]->word(), leaf->skip);
-    leaf->records[i].store(records[i], std::memory_order_relaxed);
-    change += records[i]->live_change;
+  for (unsigned i = begin, slot = 0; i < end; ++i, ++slot) {
+    leaf->heads[slot] =
+        leaf->skip == items.skip ? items.heads[i] : HeadOf(items.records[i]->word(), leaf->skip);
+    leaf->records[slot].store(items.records[i], std::memory_order_relaxed);
+    leaf->live_changes[slot] = items.live_changes[i];
+    change += items.live_changes[i];
   }
   leaf->live_change.store(change, std::memory_order_relaxed);
-  leaf->order.store(Permutation::Sorted(count).bits(), std::memory_order_release);
+  leaf->order.store(Permutation::Sorted(end - begin).bits(), std::memory_order_release);
   return leaf;
 }
 
-Memtable::Inner* Memtable::NewInner(Node* const* children, const MemtableRecord* const* keys,
-                                    unsigned count, const MemtableRecord* low,
-                                    const MemtableRecord* high) {
+Memtable::Inner* Memtable::NewInner(const InnerItems& items, unsigned begin, unsigned end,
+                                    const MemtableRecord* low, const MemtableRecord* high) {
   Inner* inner = Allocate<Inner>(&free_inners_);
   inner->is_leaf = false;
-  inner->skip = SkipBetween(low, high);
-  inner->children_count = count;
-  for (unsigned i = 0; i < count; ++i) {
-    inner->children[i].store(children[i], std::memory_order_relaxed);
-    if (i + 1 == count) break;
-    inner->keys[i] = keys[i];
-    inner->heads[i] = HeadOf(keys[i]->word(), inner->skip);
+  inner->skip = SkipFor(items.skip, low, high);
+  inner->children_count = end - begin;
+  for (unsigned i = begin, at = 0; i < end; ++i, ++at) {
+    inner->children[at].store(items.children[i], std::memory_order_relaxed);
+    if (i + 1 == end) break;
+    inner->keys[at] = items.keys[i];
+    inner->heads[at] =
+        inner->skip == items.skip ? items.heads[i] : HeadOf(items.keys[i]->word(), inner->skip);
   }
   return inner;
 }
@@ -285,39 +356,45 @@ Memtable::Inner* Memtable::NewInner(Node* const* children, const MemtableRecord*
 // Puts two nodes and the key between them in the place of the child that the path ends in. Nodes
 // that are full split in turn; one store publishes it all.
 void Memtable::Replace(const Path& path, Node* left, const MemtableRecord* key, Node* right) {
+  InnerItems items;
   for (size_t level = path.size(); level-- > 0;) {
     const Step& step = path[level];
     Inner* old = step.node;
-    Node* children[kFanout + 1];
-    const MemtableRecord* keys[kFanout];
+    items.skip = old->skip;
     unsigned count = 0;
     for (unsigned i = 0; i < old->children_count; ++i) {
       if (i == step.child) {
-        keys[count] = key;
-        children[count++] = left;
-        children[count++] = right;
+        items.keys[count] = key;
+        items.heads[count] = HeadOf(key->word(), old->skip);
+        items.children[count++] = left;
+        items.children[count++] = right;
       } else {
-        children[count++] = old->children[i].load(std::memory_order_relaxed);
+        items.children[count++] = old->children[i].load(std::memory_order_relaxed);
       }
-      if (i + 1 < old->children_count) keys[count - 1] = old->keys[i];
+      if (i + 1 == old->children_count) break;
+      items.keys[count - 1] = old->keys[i];
+      items.heads[count - 1] = old->heads[i];
     }
     RetireNode(old);
     if (count <= kFanout) {
-      Node* inner = NewInner(children, keys, count, step.low, step.high);
+      Node* inner = NewInner(items, 0, count, step.low, step.high);
       std::atomic<Node*>* place =
           level == 0 ? &root_ : &path[level - 1].node->children[path[level - 1].child];
       place->store(inner, std::memory_order_release);
       return;
     }
     const unsigned left_count = step.child + 1 == old->children_count ? kFanout - 1 : kFanout / 2;
-    const MemtableRecord* middle = keys[left_count - 1];
-    left = NewInner(children, keys, left_count, step.low, middle);
-    right =
-        NewInner(children + left_count, keys + left_count, count - left_count, middle, step.high);
+    const MemtableRecord* middle = items.keys[left_count - 1];
+    left = NewInner(items, 0, left_count, step.low, middle);
+    right = NewInner(items, left_count, count, middle, step.high);
     key = middle;
   }
-  Node* const children[] = {left, right};
-  root_.store(NewInner(children, &key, 2, nullptr, nullptr), std::memory_order_release);
+  items.skip = 0;
+  items.children[0] = left;
+  items.children[1] = right;
+  items.keys[0] = key;
+  items.heads[0] = HeadOf(key->word(), 0);
+  root_.store(NewInner(items, 0, 2, nullptr, nullptr), std::memory_order_release);
 }
 
 template <typename T>

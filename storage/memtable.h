@@ -18,6 +18,7 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -69,6 +70,11 @@ class Memtable {
   // changes the count of live words follows. Does nothing where the word is not here. Like Apply.
   void Rebase(std::string_view word, const OlderEntry& older);
 
+  // Has the memory fetched that Apply of these entries looks at, for all of them at once: at most
+  // kWarmEntries. By Apply's thread.
+  void Warm(std::span<const Entry> entries) const;
+  static constexpr size_t kWarmEntries = 16;
+
   // The rest: any thread, inside a guard of the epoch.
 
   // Null when the word is not here.
@@ -96,6 +102,7 @@ class Memtable {
     std::atomic<uint64_t> order;
     uint64_t heads[kLeafSlots];
     std::atomic<const MemtableRecord*> records[kLeafSlots];
+    int8_t live_changes[kLeafSlots];  // the records', for the writer, which need not look at them
   };
   struct Inner : Node {
     uint32_t children_count;
@@ -115,23 +122,32 @@ class Memtable {
   static uint64_t HeadOf(std::string_view word, size_t skip);
   static unsigned ChildFor(const Inner& inner, std::string_view word);
   static unsigned LowerBound(const Leaf& leaf, uint64_t order, std::string_view word, bool* equal);
-  static uint16_t SkipBetween(const MemtableRecord* low, const MemtableRecord* high);
+  static uint16_t SkipFor(uint16_t skipped, const MemtableRecord* low, const MemtableRecord* high);
 
   const MemtableRecord* MakeRecord(const Entry& entry, int live_change);
   Leaf* Descend(std::string_view word, Path* path, const MemtableRecord** low,
                 const MemtableRecord** high) const;
+  // What new nodes are made of, in order (storage/memtable.cc).
+  struct LeafItems;
+  struct InnerItems;
+  static void Fetch(const Node* node);
   void Insert(Leaf* leaf, unsigned position, const MemtableRecord* record, const Path& path,
               const MemtableRecord* low, const MemtableRecord* high);
-  Leaf* NewLeaf(const MemtableRecord* const* records, unsigned count, const MemtableRecord* low,
+  void Split(Leaf* leaf, unsigned position, const MemtableRecord* record, const Path& path,
+             const MemtableRecord* low, const MemtableRecord* high);
+  Leaf* NewLeaf(const LeafItems& items, unsigned begin, unsigned end, const MemtableRecord* low,
                 const MemtableRecord* high);
   void Replace(const Path& path, Node* left, const MemtableRecord* key, Node* right);
-  Inner* NewInner(Node* const* children, const MemtableRecord* const* keys, unsigned count,
-                  const MemtableRecord* low, const MemtableRecord* high);
+  Inner* NewInner(const InnerItems& items, unsigned begin, unsigned end, const MemtableRecord* low,
+                  const MemtableRecord* high);
   template <typename T>
   T* Allocate(std::vector<T*>* reusable);
   void RetireNode(Node* node);
   void ReuseRetired();
 
+  std::atomic<uint64_t>& FilterWord(uint64_t hash) const {
+    return filter_[static_cast<unsigned __int128>(hash) * filter_words_ >> 64];
+  }
   void SetFilter(uint64_t hash);
   bool MayHold(uint64_t hash) const;
 

@@ -183,14 +183,8 @@ Status StoreImpl::WaitForRoom() {
 // Looks up every entry, also behind one whose place is damaged; gives the first failure.
 Status StoreImpl::LookUpOlder(const View& view, std::span<const Entry> entries,
                               std::vector<OlderEntry>* older) const {
-  Status first;
   older->resize(entries.size());
-  OlderLookup lookup(view);
-  for (size_t i = 0; i < entries.size(); ++i) {
-    Status status = lookup.Find(entries[i].word, &(*older)[i]);
-    if (!status.ok() && first.ok()) first = std::move(status);
-  }
-  return first;
+  return OlderLookup(view).Find(entries, *older);
 }
 
 Status StoreImpl::Write(std::span<const Entry> entries, std::span<WriteOutcome> outcomes) {
@@ -280,6 +274,9 @@ void StoreImpl::ApplyEntries(Memtable* active, std::span<const Entry> entries,
                              std::span<const OlderEntry> older, std::span<WriteOutcome> outcomes,
                              std::vector<AppliedEntry>* applied) {
   for (size_t i = 0; i < entries.size(); ++i) {
+    if (i % Memtable::kWarmEntries == 0) {
+      active->Warm(entries.subspan(i, std::min(Memtable::kWarmEntries, entries.size() - i)));
+    }
     const Entry& entry = entries[i];
     const auto [existed, took_effect, newest, before] = active->Apply(entry, older[i]);
     if (!outcomes.empty()) outcomes[i] = {existed, took_effect, newest, before.version};
