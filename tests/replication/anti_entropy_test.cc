@@ -1,0 +1,490 @@
+#include "daemon/replication/anti_entropy.h"
+
+#include <algorithm>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "daemon/replication/entry_comparison.h"
+#include "daemon/replication/full_repair.h"
+#include "storage/base/text.h"
+#include "tests/replication/mini_cluster.h"
+#include "tests/replication/scattered_words.h"
+#include "tests/support/catch.h"
+#include "tests/support/fake_store.h"
+
+namespace trifecta::replication {
+namespace {
+
+using test::AllEqual;
+using test::Fate;
+using test::MiniCluster;
+using test::Scatter;
+
+const std::vector<NodeNumber> kAll = {1, 2, 3};
+
+ExchangeParts PartsOf(MiniCluster* cluster, NodeNumber node) {
+  return {cluster->node(node).store.get(), cluster->node(node).digests.get()};
+}
+
+// A cluster whose nodes all run anti-entropy, a second at a time.
+class Healing {
+ public:
+  explicit Healing(MiniCluster* cluster) : cluster_(*cluster) {
+    for (NodeNumber node = 1; node <= cluster_.size(); ++node) {
+      nodes_.push_back(std::make_unique<AntiEntropy>(PartsOf(cluster, node), node));
+    }
+  }
+
+  void Second() {
+    for (NodeNumber node = 1; node <= cluster_.size(); ++node) {
+      AntiEntropy& one = of(node);
+      const auto exchange = one.Next(cluster_.ViewOf(node), cluster_.now());
+      if (exchange == nullptr) continue;
+      cluster_.Run(exchange.get(), node);
+      one.OnEnded(*exchange);
+    }
+    cluster_.AdvanceTo(cluster_.now() + kExchangePeriod);
+  }
+  // How many seconds it takes until all are equal.
+  int Heal(int seconds_max) {
+    int seconds = 0;
+    for (; seconds < seconds_max && !AllEqual(&cluster_); ++seconds) Second();
+    return seconds;
+  }
+
+  AntiEntropy& of(NodeNumber node) { return *nodes_[node - 1]; }
+
+ private:
+  MiniCluster& cluster_;
+  std::vector<std::unique_ptr<AntiEntropy>> nodes_;
+};
+
+bool EqualDigests(MiniCluster* cluster) {
+  for (uint32_t i = 0; i < cluster->node(1).ring->partitions.size(); ++i) {
+    if (cluster->node(1).digests->OfPartition(i) != cluster->node(2).digests->OfPartition(i)) {
+      return false;
+    }
+  }
+  return true;
+}
+
+// Notes what calls carry, and that none is beyond its bounds.
+struct Watch {
+  explicit Watch(MiniCluster* cluster) {
+    cluster->fate_of = [this, cluster](const MiniCluster::Flight& flight) {
+      ++calls;
+      bytes += flight.call.request.size();
+      under_way = std::max(under_way, cluster->flights().size());
+      CHECK(flight.call.request.size() <= kRequestBytesMax);
+      CHECK(flight.call.call_class == CallClass::kBackground);
+      WriteRequest write;
+      if (*KindOf(flight.call.request) == RequestKind::kWrite) {
+        CHECK(Decode(flight.call.request, &write).ok());
+        written += write.entries.size();
+        CHECK(write.entries.size() <= kRepairBatchEntries);
+      }
+      ++kinds[static_cast<size_t>(*KindOf(flight.call.request))];
+      return Fate::kDeliver;
+    };
+  }
+  size_t calls = 0, bytes = 0, written = 0, under_way = 0;
+  size_t kinds[16] = {};
+};
+
+}  // namespace
+
+TEST_CASE("Replicas that differ at random become equal, and hold the newest of all they held") {
+  const auto seed = GENERATE(range(1, 6));
+  INFO("seed " << seed);
+  Random random(static_cast<uint64_t>(seed));
+  MiniCluster cluster;
+  Scatter(&cluster, kAll, 2'000, &random);
+  const test::EntryMap newest = Merged(&cluster, kAll);
+  Healing healing(&cluster);
+  CHECK(healing.Heal(20) <= 8);
+  for (const NodeNumber node : kAll) CHECK(Difference(Holding(&cluster, node), newest) == "");
+}
+
+TEST_CASE("Nodes that share only some partitions become equal in those, and get no others") {
+  const auto seed = GENERATE(range(1, 4));
+  Random random(static_cast<uint64_t>(seed));
+  MiniCluster cluster({6, 32, 3, nullptr});
+  const ViewPtr view = cluster.ViewOf(1);
+  for (uint64_t i = 0; i < 2'000; ++i) {
+    const std::string word = test::ScatteredWord(i);
+    const auto& owners = view->partition(view->PartitionOfWord(word)).owners;
+    cluster.Put(owners[random.Below(owners.size())], word, {i + 1, 1});
+  }
+  Healing healing(&cluster);
+  CHECK(healing.Heal(60) <= 30);
+  for (NodeNumber node = 1; node <= 6; ++node) {
+    for (const auto& [word, entry] : Holding(&cluster, node)) {
+      const net::Partition& partition = view->partition(view->PartitionOfWord(word));
+      CHECK(net::Holds(partition, node));
+    }
+  }
+}
+
+TEST_CASE("Replicas become equal although calls and their answers are lost") {
+  const auto seed = GENERATE(range(1, 6));
+  INFO("seed " << seed);
+  Random random(static_cast<uint64_t>(seed));
+  MiniCluster cluster;
+  Scatter(&cluster, kAll, 1'000, &random);
+  cluster.fate_of = [&](const MiniCluster::Flight&) {
+    const uint64_t luck = random.Below(10);
+    if (luck == 0) return Fate::kFail;
+    if (luck == 1) return Fate::kLoseReply;
+    return luck == 2 ? Fate::kLoseRequest : Fate::kDeliver;
+  };
+  Healing healing(&cluster);
+  CHECK(healing.Heal(100) <= 30);
+}
+
+TEST_CASE("Replicas become equal while writes go on, each of which reaches some of them late") {
+  const auto seed = GENERATE(range(1, 4));
+  Random random(static_cast<uint64_t>(seed));
+  MiniCluster cluster;
+  Scatter(&cluster, kAll, 500, &random);
+  Healing healing(&cluster);
+  struct Late {
+    std::string word;
+    Version version;
+    bool tombstone;
+    NodeNumber node;
+  };
+  std::vector<Late> late;
+  uint64_t time = 2'000;
+  for (int second = 0; second < 20; ++second) {
+    std::vector<Late> now;
+    now.swap(late);
+    for (const Late& one : now) cluster.Put(one.node, one.word, one.version, one.tombstone);
+    for (int i = 0; i < 50; ++i) {
+      const std::string word = test::ScatteredWord(random.Below(700));
+      const Version version{++time, 1};
+      const bool tombstone = random.Below(3) == 0;
+      for (const NodeNumber node : kAll) {
+        if (random.Below(3) == 0) {
+          late.push_back({word, version, tombstone, node});
+        } else {
+          cluster.Put(node, word, version, tombstone);
+        }
+      }
+    }
+    healing.Second();
+  }
+  for (const Late& one : late) cluster.Put(one.node, one.word, one.version, one.tombstone);
+  CHECK(healing.Heal(20) <= 8);
+}
+
+TEST_CASE("100,000 words that differ are repaired in some tens of exchanges, none beyond bounds") {
+  MiniCluster cluster({2, 8, 2, nullptr});
+  std::vector<std::string> both, first, second;
+  for (uint64_t i = 0; i < 150'000; ++i) {
+    std::string word = StrCat(test::ScatteredWord(i), "/", i);
+    (i % 3 == 0 ? both : i % 3 == 1 ? first : second).push_back(std::move(word));
+  }
+  for (const NodeNumber node : {NodeNumber{1}, NodeNumber{2}}) {
+    Fill(&cluster, node, both, {1, 1});
+    Fill(&cluster, node, first, {node == 1 ? 2u : 1u, 1});
+  }
+  Fill(&cluster, 2, second, {3, 2});
+  Watch watch(&cluster);
+  AntiEntropy anti_entropy(PartsOf(&cluster, 1), 1);
+  int exchanges = 0;
+  while (!EqualDigests(&cluster)) {
+    REQUIRE(++exchanges < 40);
+    const auto exchange = anti_entropy.Next(cluster.ViewOf(1), cluster.now());
+    REQUIRE(exchange != nullptr);
+    cluster.Run(exchange.get());
+    CHECK(exchange->status().ok());
+    const ExchangeResult& result = exchange->result();
+    CHECK(result.pushed + result.pulled <= 65'536 + 4 * 2 * kRepairBatchEntries);
+    anti_entropy.OnEnded(*exchange);
+    cluster.AdvanceTo(anti_entropy.next_due());
+  }
+  CHECK(AllEqual(&cluster));
+  CHECK(exchanges <= 12);
+  CHECK(watch.under_way <= 8);
+  const AntiEntropyStats stats = anti_entropy.stats();
+  CHECK(stats.pulled == second.size());
+  CHECK(stats.pushed == first.size());
+  CHECK(watch.written == first.size());
+  CHECK(stats.exchanges == static_cast<uint64_t>(exchanges));
+}
+
+TEST_CASE("A few differences of a big shard are found by digests, and little is sent") {
+  MiniCluster cluster({2, 8, 2, nullptr});
+  std::vector<std::string> words;
+  for (uint64_t i = 0; i < 140'000; ++i) words.push_back(StrCat("ht", 1'000'000 + i));
+  for (const NodeNumber node : {NodeNumber{1}, NodeNumber{2}}) Fill(&cluster, node, words, {1, 1});
+  cluster.Put(1, words[5], {2, 1}, true);
+  cluster.Put(2, words[100'000], {2, 2});
+  cluster.Put(2, words[100'001], {2, 2});
+  cluster.Put(1, "htz", {2, 1});
+  Watch watch(&cluster);
+  ExchangeOptions options;
+  options.at_once = true;
+  Exchange exchange(2, PartsOf(&cluster, 1), std::make_shared<Divergence>(), options);
+  cluster.Run(&exchange);
+  CHECK(exchange.status().ok());
+  CHECK(exchange.result().settled);
+  CHECK(exchange.result().pulled == 2);
+  CHECK(exchange.result().pushed == 2);
+  CHECK(AllEqual(&cluster));
+  CHECK(watch.kinds[static_cast<size_t>(RequestKind::kRanges)] == 3);
+  CHECK(watch.kinds[static_cast<size_t>(RequestKind::kScan)] <= 3);
+  CHECK(watch.bytes < 10'000);
+}
+
+TEST_CASE("A big shard that a budget does not reach the end of is gone on with the next time") {
+  MiniCluster cluster({2, 8, 2, nullptr});
+  std::vector<std::string> words;
+  for (uint64_t i = 0; i < 140'000; ++i) words.push_back(StrCat("ht", 1'000'000 + i));
+  for (const NodeNumber node : {NodeNumber{1}, NodeNumber{2}}) Fill(&cluster, node, words, {1, 1});
+  cluster.Put(1, words.back(), {2, 1}, true);
+  ExchangeOptions options;
+  options.budget.scanned = 70'000;
+  const auto divergence = std::make_shared<Divergence>();
+  int exchanges = 0;
+  for (bool settled = false; !settled; ++exchanges) {
+    REQUIRE(exchanges < 5);
+    Exchange exchange(2, PartsOf(&cluster, 1), divergence, options);
+    cluster.Run(&exchange);
+    settled = exchange.result().settled;
+    CHECK(exchange.result().whole == (exchanges != 1));
+  }
+  CHECK(exchanges == 3);
+  CHECK(AllEqual(&cluster));
+}
+
+TEST_CASE("A node that has lost everything gets it from its peer, in pages") {
+  MiniCluster cluster({2, 8, 2, nullptr});
+  std::vector<std::string> words;
+  for (uint64_t i = 0; i < 20'000; ++i) words.push_back(StrCat("ht", i));
+  for (uint64_t i = 0; i < 20'000; ++i) words.push_back(StrCat(test::ScatteredWord(i), "-", i));
+  Fill(&cluster, 2, words, {1, 1});
+  const NodeNumber asks = GENERATE(NodeNumber{1}, NodeNumber{2});
+  ExchangeOptions options;
+  options.at_once = true;
+  Exchange exchange(3 - asks, PartsOf(&cluster, asks), std::make_shared<Divergence>(), options);
+  cluster.Run(&exchange, asks);
+  CHECK(exchange.result().settled);
+  CHECK(exchange.result().pulled + exchange.result().pushed == 40'000);
+  CHECK(AllEqual(&cluster));
+}
+
+TEST_CASE("A difference is repaired when it shows for the second time") {
+  MiniCluster cluster;
+  cluster.Put(1, "trial", {1, 1});
+  const auto divergence = std::make_shared<Divergence>();
+  Exchange first(2, PartsOf(&cluster, 1), divergence, {});
+  cluster.Run(&first);
+  CHECK(first.result().differing_shards == 1);
+  CHECK(first.result().whole);
+  CHECK_FALSE(first.result().settled);
+  CHECK_FALSE(cluster.Held(2, "trial").known);
+
+  SECTION("unless it is gone by then") {
+    cluster.Put(2, "trial", {1, 1});
+    Exchange second(2, PartsOf(&cluster, 1), divergence, {});
+    cluster.Run(&second);
+    CHECK(second.result().differing_shards == 0);
+    CHECK(second.result().settled);
+    CHECK(divergence->size() == 0);
+  }
+  SECTION("then it is") {
+    Exchange second(2, PartsOf(&cluster, 1), divergence, {});
+    cluster.Run(&second);
+    CHECK(second.result().repaired_shards == 1);
+    CHECK(second.result().settled);
+    CHECK(cluster.Held(2, "trial").live);
+  }
+}
+
+TEST_CASE("A shard that is written on both sides all the time is repaired in the end") {
+  MiniCluster cluster;
+  cluster.Put(1, "trial", {1, 1});
+  const auto divergence = std::make_shared<Divergence>();
+  unsigned exchanges = 0;
+  while (!cluster.Held(2, "trial").known) {
+    REQUIRE(++exchanges <= kBusyTimes);
+    for (const NodeNumber node : kAll) cluster.Put(node, "trace", {exchanges + 1, node});
+    Exchange exchange(2, PartsOf(&cluster, 1), divergence, {});
+    cluster.Run(&exchange);
+  }
+  CHECK(exchanges == kBusyTimes);
+}
+
+TEST_CASE("More differing shards than one exchange lists are repaired part by part") {
+  Random random(1);
+  MiniCluster cluster({2, 16, 2, nullptr});
+  Scatter(&cluster, {1, 2}, 3'000, &random);
+  ExchangeOptions options;
+  options.budget.listed = 100;
+  options.budget.shards = 30;
+  const auto divergence = std::make_shared<Divergence>();
+  int exchanges = 0;
+  while (!AllEqual(&cluster)) {
+    REQUIRE(++exchanges < 100);
+    Exchange exchange(2, PartsOf(&cluster, 1), divergence, options);
+    cluster.Run(&exchange);
+    REQUIRE(exchange.status().ok());
+    CHECK(exchange.result().repaired_shards <= 30);
+  }
+  CHECK(exchanges > 20);
+}
+
+TEST_CASE(
+    "An exchange ends with a reason when the peer is away, starting, or ahead with the ring") {
+  MiniCluster cluster;
+  cluster.Put(1, "trial", {1, 1});
+  Exchange exchange(2, PartsOf(&cluster, 1), std::make_shared<Divergence>(), {});
+  SECTION("away") { cluster.node(2).fate = Fate::kFail; }
+  SECTION("silent") { cluster.node(2).fate = Fate::kLoseRequest; }
+  SECTION("its digests are not ready") {
+    test::MiniNode& node = cluster.node(2);
+    const DigestTable empty(2, 8);
+    Replica::Parts parts;
+    parts.store = node.store.get();
+    parts.digests = &empty;
+    parts.stamper = node.stamper.get();
+    node.replica = std::make_unique<Replica>(parts);
+    cluster.Run(&exchange);
+  }
+  SECTION("ahead") {
+    net::Ring next = *cluster.node(2).ring;
+    ++next.epoch;
+    for (net::Partition& partition : next.partitions) partition.changed = next.epoch;
+    cluster.Install(2, next);
+    cluster.Run(&exchange);
+    CHECK(cluster.node(1).ring->epoch == next.epoch);
+  }
+  if (!exchange.done()) cluster.Run(&exchange);
+  CHECK(exchange.status().code() == StatusCode::kUnavailable);
+  CHECK(exchange.status().message().find("node 2") != std::string::npos);
+  CHECK_FALSE(exchange.result().whole);
+}
+
+TEST_CASE("What a peer has no room for does not keep this node from getting what it lacks") {
+  MiniCluster cluster({2, 8, 2, nullptr});
+  cluster.Put(1, "trial", {1, 1});
+  cluster.Put(2, "tribe", {1, 2});
+  cluster.Put(2, "zebra", {1, 2});
+  dynamic_cast<test::FakeStore&>(*cluster.node(2).store)
+      .FailWrites({StatusCode::kDiskFull, "no space"});
+  ExchangeOptions options;
+  options.at_once = true;
+  Exchange exchange(2, PartsOf(&cluster, 1), std::make_shared<Divergence>(), options);
+  cluster.Run(&exchange);
+  CHECK(exchange.status().ok());
+  CHECK_FALSE(exchange.result().whole);
+  CHECK(exchange.result().pulled == 2);
+  CHECK(exchange.result().pushed == 0);
+}
+
+TEST_CASE("Peers have their turns in rounds, one exchange a second, and those that differ more") {
+  MiniCluster cluster({5, 8, 5, nullptr});
+  AntiEntropy anti_entropy(PartsOf(&cluster, 1), 7);
+  cluster.node(3).live = false;
+  std::vector<int> turns(6, 0);
+  for (int i = 0; i < 6; ++i) {
+    CHECK(anti_entropy.next_due() <= cluster.now());
+    const auto exchange = anti_entropy.Next(cluster.ViewOf(1), cluster.now());
+    REQUIRE(exchange != nullptr);
+    CHECK(anti_entropy.Next(cluster.ViewOf(1), cluster.now()) == nullptr);
+    ++turns[exchange->peer()];
+    cluster.Run(exchange.get());
+    anti_entropy.OnEnded(*exchange);
+    CHECK(anti_entropy.Next(cluster.ViewOf(1), cluster.now()) == nullptr);
+    cluster.AdvanceTo(anti_entropy.next_due());
+  }
+  CHECK(turns == std::vector<int>{0, 0, 2, 0, 2, 2});
+  const AntiEntropyStats stats = anti_entropy.stats();
+  REQUIRE(stats.peers.size() == 3);
+  CHECK(stats.peers[0].peer == 2);
+  CHECK(stats.peers[0].exchanges == 2);
+  CHECK(stats.peers[0].equal_at > 0);
+  CHECK(stats.exchanges == 6);
+  CHECK(stats.failures == 0);
+
+  // Node 4 alone differs, for as long as it cannot store what it lacks.
+  cluster.Put(4, "trial", {1, 4});
+  for (const NodeNumber node : {NodeNumber{1}, NodeNumber{4}}) {
+    dynamic_cast<test::FakeStore&>(*cluster.node(node).store)
+        .FailWrites({StatusCode::kDiskFull, "no space"});
+  }
+  turns.assign(6, 0);
+  for (int i = 0; i < 12; ++i) {
+    const auto exchange = anti_entropy.Next(cluster.ViewOf(1), cluster.now());
+    ++turns[exchange->peer()];
+    cluster.Run(exchange.get());
+    anti_entropy.OnEnded(*exchange);
+    cluster.AdvanceTo(anti_entropy.next_due());
+  }
+  CHECK(turns[2] + turns[5] >= 4);
+  CHECK(anti_entropy.stats().peers[1].last.code() == StatusCode::kDiskFull);
+}
+
+TEST_CASE(
+    "Nothing is compared while the digest table is not ready, or when nobody shares anything") {
+  MiniCluster cluster;
+  const DigestTable unfilled(2, 8);
+  AntiEntropy early({cluster.node(1).store.get(), &unfilled}, 1);
+  CHECK(early.Next(cluster.ViewOf(1), cluster.now()) == nullptr);
+  MiniCluster alone({1, 8, 1, nullptr});
+  AntiEntropy sole(PartsOf(&alone, 1), 1);
+  CHECK(sole.Next(alone.ViewOf(1), alone.now()) == nullptr);
+  CHECK(sole.next_due() > alone.now());
+}
+
+TEST_CASE(
+    "A repair compares this node with every peer at once, of all words or those below a prefix") {
+  Random random(9);
+  MiniCluster cluster;
+  Scatter(&cluster, kAll, 1'000, &random);
+  cluster.Put(2, "trial", {5'000, 1});
+  cluster.Put(3, "zebra", {5'000, 1});
+  const auto repair = [&](NodeNumber node, const std::string& prefix) {
+    auto run = std::make_unique<FullRepair>(*cluster.ViewOf(node), PartsOf(&cluster, node), prefix);
+    while (const auto exchange = run->Next()) {
+      cluster.Run(exchange.get(), node);
+      run->OnEnded(*exchange);
+    }
+    CHECK(run->done());
+    CHECK(run->peers() == 2);
+    return run;
+  };
+  SECTION("all") {
+    for (const NodeNumber node : kAll) {
+      const auto run = repair(node, "");
+      CHECK(run->status().ok());
+      CHECK(run->result().settled);
+      CHECK(run->peers_done() == 2);
+    }
+    CHECK(AllEqual(&cluster));
+  }
+  SECTION("a prefix") {
+    CHECK(repair(1, "tri")->result().whole);
+    CHECK(cluster.Held(1, "trial").live);
+    CHECK(cluster.Held(3, "trial").known == cluster.Held(1, "trial").known);
+    CHECK_FALSE(cluster.Held(1, "zebra").known);
+    CHECK_FALSE(AllEqual(&cluster));
+  }
+  SECTION("a peer that fails once is tried again, one that is down is told") {
+    int failures = 30;
+    cluster.fate_of = [&](const MiniCluster::Flight& flight) {
+      return flight.call.to == 2 && failures-- > 25 ? Fate::kFail : Fate::kDeliver;
+    };
+    CHECK(repair(1, "")->status().ok());
+    cluster.fate_of = nullptr;
+    cluster.node(3).live = false;
+    const auto run = repair(1, "");
+    CHECK(run->status().code() == StatusCode::kUnavailable);
+    CHECK(run->peers_done() == 1);
+    CHECK_FALSE(run->result().whole);
+  }
+}
+
+}  // namespace trifecta::replication
