@@ -40,6 +40,8 @@ class FolderCheck {
     TRIFECTA_RETURN_IF_ERROR(CheckTablets());
     if (has_node_) TRIFECTA_RETURN_IF_ERROR(CheckNodeFile(report_));
     if (has_clock_) TRIFECTA_RETURN_IF_ERROR(CheckClockFile(report_));
+    if (has_incarnation_) TRIFECTA_RETURN_IF_ERROR(CheckIncarnationFile(report_));
+    if (has_ring_) TRIFECTA_RETURN_IF_ERROR(CheckRingFile(report_));
     return Status::Ok();
   }
 
@@ -53,13 +55,19 @@ class FolderCheck {
     bool any = false;
     for (const std::string& name : *names) {
       const auto parsed = ParseFileName(name);
-      if (!parsed && name != kNodeFile && name != kClockFile) {
+      if (IsUnfinishedNodeFile(name)) {
+        report_->AddNote(PathOf(name), "its writing was cut short; nothing needs it");
+        continue;
+      }
+      if (!parsed && !IsNodeFile(name)) {
         unknown.push_back(name);
         continue;
       }
       any = true;
       has_node_ |= name == kNodeFile;
       has_clock_ |= name == kClockFile;
+      has_incarnation_ |= name == kIncarnationFile;
+      has_ring_ |= name == kRingFile;
       if (!parsed) continue;
       if (parsed->kind == FileKind::kLog) logs_.push_back(name);
       if (parsed->kind == FileKind::kManifest) manifests_.push_back(name);
@@ -216,7 +224,7 @@ class FolderCheck {
 
   CheckReport* const report_;
   std::vector<std::string> manifests_, logs_, bases_;  // names, sorted
-  bool has_node_ = false, has_clock_ = false;
+  bool has_node_ = false, has_clock_ = false, has_incarnation_ = false, has_ring_ = false;
   bool has_manifest_ = false;
   Manifest manifest_;
   Epoch epoch_;

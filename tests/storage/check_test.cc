@@ -16,6 +16,7 @@
 #include "storage/store.h"
 #include "tests/support/catch.h"
 #include "tests/support/fault_file_system.h"
+#include "tests/support/fault_table.h"
 #include "tests/support/folder_image.h"
 #include "tests/support/gate_file_system.h"
 #include "tests/support/small_store.h"
@@ -156,7 +157,8 @@ TEST_CASE("A folder that may only be read can be checked") {
   CHECK(refused.status.message().find(names.back()) != std::string::npos);
 }
 
-TEST_CASE("Whatever byte changes, a fault in that file is told; or it is where frames end") {
+TEST_CASE("Whatever byte changes, a fault in that file is told; or it is where frames end",
+          "[faults]") {
   const FolderImage whole = KilledNode();
   // The newest frame, or the zeros behind the frames: a write that was cut short looks the same. Of
   // the first segment base files hold everything.
@@ -174,7 +176,10 @@ TEST_CASE("Whatever byte changes, a fault in that file is told; or it is where f
   size_t found = 0;
   for (const auto& [name, bytes] : whole) {
     if (name == kLockName) continue;
-    const size_t step = name.starts_with("base-") ? 509 : name.starts_with("log-") ? 23 : 1;
+    const size_t step = test::AllFaults()           ? 1
+                        : name.starts_with("base-") ? 509
+                        : name.starts_with("log-")  ? 23
+                                                    : 1;
     for (size_t at = 0; at < bytes.size(); at += step) {
       FolderImage image = whole;
       Flip(&image[name], at);
@@ -187,6 +192,7 @@ TEST_CASE("Whatever byte changes, a fault in that file is told; or it is where f
         continue;
       }
       ++found;
+      test::CountFault(test::Fault::kCheckFinds);
       REQUIRE_FALSE(checked.faults.empty());
       REQUIRE(checked.faults[0].path == name);
       if (!name.starts_with("manifest-")) REQUIRE(checked.faults[0].offset <= at);
@@ -295,7 +301,7 @@ TEST_CASE("What a crash may leave is noted, not a fault") {
   CHECK(notes({{"LOCK", "1\n"}}, "no store"));
 }
 
-TEST_CASE("The node's own files beside the store are checked too") {
+TEST_CASE("The node's own files beside the store are checked too", "[faults]") {
   FolderImage image = KilledNode();
   std::string node = "trifecta-node 1\nid 3e0f5b1c-8a52-4c0d-9d0f-6f1f0c6f2a11\n";
   char line[32];
@@ -305,15 +311,32 @@ TEST_CASE("The node's own files beside the store are checked too") {
   const uint32_t crc = Crc32c(slot);
   slot.append(reinterpret_cast<const char*>(&crc), sizeof crc);
   image["clock"] = slot + std::string(4096 - slot.size(), '\0') + slot;
+  std::string incarnation = "trifecta-incarnation 1\nincarnation 1767225600\n";
+  std::snprintf(line, sizeof line, "crc32c %08x\n", Crc32c(incarnation));
+  image["incarnation"] = incarnation + line;
+  std::string ring = "promises";
+  const uint32_t ring_crc = Crc32c(ring);
+  ring.append(reinterpret_cast<const char*>(&ring_crc), sizeof ring_crc);
+  image["ring"] = ring;
   Checked checked = Check(image);
   CHECK(checked.faults.empty());
   CHECK(checked.summary.notes.empty());
 
-  for (size_t at = 0; at < image["node"].size(); ++at) {
-    FolderImage damaged = image;
-    Flip(&damaged["node"], at);
-    REQUIRE(Check(damaged).faults.size() == 1);
+  for (const char* name : {"node", "incarnation", "ring"}) {
+    for (size_t at = 0; at < image[name].size(); ++at) {
+      FolderImage damaged = image;
+      Flip(&damaged[name], at);
+      const Checked found = Check(damaged);
+      REQUIRE(found.faults.size() == 1);
+      REQUIRE(found.faults[0].path == name);
+      test::CountFault(test::Fault::kCheckFinds);
+    }
   }
+  FolderImage killed = image;
+  killed["ring.new"] = "promi";
+  checked = Check(killed);
+  CHECK(checked.faults.empty());
+  CHECK(checked.Notes("ring.new"));
   FolderImage torn = image;
   Flip(&torn["clock"], 9);
   checked = Check(torn);
