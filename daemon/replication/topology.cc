@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "daemon/replication/stamper_choice.h"
+#include "net/incarnation.h"
 #include "net/preference.h"
 #include "storage/base/text.h"
 
@@ -67,6 +68,8 @@ Topology::Topology(TopologyOptions options, uint64_t seed, net::Outbox* outbox)
 Status Topology::Start(const SavedState& saved, uint64_t unix_milliseconds, Millis now) {
   saved_ = saved;
   SetClock(unix_milliseconds, now);
+  const Result<uint64_t> incarnation = net::ParseIncarnation(saved.incarnation);
+  if (!incarnation.ok()) return incarnation.status();
   if (!saved.ring.empty()) TRIFECTA_RETURN_IF_ERROR(register_.Restore(saved.ring));
   if (register_.ring()) {
     const Member* own = register_.ring()->Find(options_.self);
