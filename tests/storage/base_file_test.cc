@@ -9,6 +9,7 @@
 #include "tests/support/base_file_repair.h"
 #include "tests/support/catch.h"
 #include "tests/support/entry_sets.h"
+#include "tests/support/fault_table.h"
 #include "tests/support/sanitizers.h"
 
 namespace trifecta::storage {
@@ -198,7 +199,8 @@ TEST_CASE("Each way to store versions comes back exactly") {
   }
 }
 
-TEST_CASE("A flipped bit of a base file is found when touched, or harmless; never a wrong word") {
+TEST_CASE("A flipped bit of a base file is found when touched, or harmless; never a wrong word",
+          "[faults]") {
   Random random(11);
   EntryMap entries = RandomEntries(&random, 60);
   const std::string good = BuildBaseFile(7, BaseEntriesOf(entries)).bytes;
@@ -210,6 +212,7 @@ TEST_CASE("A flipped bit of a base file is found when touched, or harmless; neve
     std::string bytes = good;
     bytes[bit / 8] = static_cast<char>(bytes[bit / 8] ^ (1 << bit % 8));
     const auto file = BaseFile::FromBytes("base", bytes);
+    test::CountFault(test::Fault::kBaseByte);
     if (!file.ok()) {
       if (file.status().code() != StatusCode::kDataDamaged) FAIL("bit " << bit);
       continue;
@@ -228,13 +231,15 @@ TEST_CASE("A flipped bit of a base file is found when touched, or harmless; neve
   CHECK(undetected == 0);
 }
 
-TEST_CASE("A base file that was cut or has grown is refused, with its name and an offset") {
+TEST_CASE("A base file that was cut or has grown is refused, with its name and an offset",
+          "[faults]") {
   Random random(12);
   const std::string good = BuildBaseFile(7, BaseEntriesOf(RandomEntries(&random, 100))).bytes;
   for (size_t size = 0; size < good.size(); size += size < kBasePageBytes ? 97 : 501) {
     const Status status = BaseFile::FromBytes("base", good.substr(0, size)).status();
     REQUIRE(status.code() == StatusCode::kDataDamaged);
     CHECK(status.message().starts_with("base: at offset "));
+    test::CountFault(test::Fault::kCut);
   }
   CHECK(BaseFile::FromBytes("base", good + '\0').status().code() == StatusCode::kDataDamaged);
 }

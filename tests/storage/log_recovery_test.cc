@@ -12,6 +12,7 @@
 #include "storage/log_format.h"
 #include "tests/support/catch.h"
 #include "tests/support/fault_file_system.h"
+#include "tests/support/fault_table.h"
 #include "tests/support/log_story.h"
 #include "tests/support/memory_file_system.h"
 
@@ -79,7 +80,8 @@ size_t CheckPrefixOrDamage(const Image& image) {
   return count;
 }
 
-TEST_CASE("A log cut at any byte gives the frames before the cut, and goes on from there") {
+TEST_CASE("A log cut at any byte gives the frames before the cut, and goes on from there",
+          "[faults]") {
   const Image whole = StoryImage(4);
   REQUIRE(whole.size() == 1);
   const auto bounds = Bounds(whole[0].second);
@@ -92,10 +94,11 @@ TEST_CASE("A log cut at any byte gives the frames before the cut, and goes on fr
     // The last bytes of a frame may be padding, which nobody misses.
     CHECK(count >= expected);
     CHECK(count <= expected + 1);
+    test::CountFault(test::Fault::kCut);
   }
 }
 
-TEST_CASE("A log cut in a segment that others follow is damaged") {
+TEST_CASE("A log cut in a segment that others follow is damaged", "[faults]") {
   const Image whole = StoryImage(20);
   REQUIRE(whole.size() > 2);
   const auto bounds = Bounds(whole[1].second);
@@ -104,12 +107,14 @@ TEST_CASE("A log cut in a segment that others follow is damaged") {
     image[1].second.resize(size);
     const size_t count = CheckPrefixOrDamage(image);
     const bool whole_but_padding = size < bounds.back() && size + kFrameAlignment > bounds.back();
+    test::CountFault(test::Fault::kCut);
     if (whole_but_padding && count == 20) continue;
     CHECK(count == (size < bounds.back() ? 0 : 20));
   }
 }
 
-TEST_CASE("A flipped bit in a frame is damage where frames follow, and the end where none does") {
+TEST_CASE("A flipped bit in a frame is damage where frames follow, and the end where none does",
+          "[faults]") {
   const Image whole = StoryImage(4);
   const auto bounds = Bounds(whole[0].second);
   for (size_t bit = 0; bit < (bounds.back() + 16) * 8; ++bit) {
@@ -118,6 +123,7 @@ TEST_CASE("A flipped bit in a frame is damage where frames follow, and the end w
     byte = static_cast<char>(byte ^ (1 << bit % 8));
     const size_t count = CheckPrefixOrDamage(image);
     INFO("bit " << bit);
+    test::CountFault(test::Fault::kLogByte);
     if (bit / 8 < bounds[3]) {
       CHECK((count == 0 || count == 4));  // 4: it was padding
     } else {
@@ -126,7 +132,8 @@ TEST_CASE("A flipped bit in a frame is damage where frames follow, and the end w
   }
 }
 
-TEST_CASE("A flipped bit in a segment that others follow never passes for the end of the log") {
+TEST_CASE("A flipped bit in a segment that others follow never passes for the end of the log",
+          "[faults]") {
   const Image whole = StoryImage(12);
   REQUIRE(whole.size() > 1);
   for (size_t bit = 0; bit < kSegmentBytes * 8; ++bit) {
@@ -135,6 +142,7 @@ TEST_CASE("A flipped bit in a segment that others follow never passes for the en
     byte = static_cast<char>(byte ^ (1 << bit % 8));
     const size_t count = CheckPrefixOrDamage(image);
     CHECK((count == 0 || count == 12));
+    test::CountFault(test::Fault::kLogByte);
   }
 }
 
@@ -151,7 +159,7 @@ TEST_CASE("Damage is found in a segment whose first frame is far from the first 
   CHECK(OpenLog(&disk, kFolder, 1'000'000).status.code() == StatusCode::kDataDamaged);
 }
 
-TEST_CASE("A missing segment is damage where its frames are needed") {
+TEST_CASE("A missing segment is damage where its frames are needed", "[faults]") {
   const Image whole = StoryImage(40);
   REQUIRE(whole.size() > 4);
   for (size_t missing = 0; missing + 1 < whole.size(); ++missing) {
@@ -164,6 +172,7 @@ TEST_CASE("A missing segment is damage where its frames are needed") {
     CHECK(opened.status.message().find("missing") != std::string::npos);
     const std::string next = whole[missing + 1].first;
     CHECK(opened.status.message().find(next) != std::string::npos);
+    test::CountFault(test::Fault::kLostFile);
   }
 }
 
@@ -351,7 +360,8 @@ void CheckSurvived(const Life& life, const OpenedLog& opened) {
   CHECK(last == life.covered + opened.replayed.size());
 }
 
-TEST_CASE("Power loss at any operation keeps what was acknowledged, whatever else the disk kept") {
+TEST_CASE("Power loss at any operation keeps what was acknowledged, whatever else the disk kept",
+          "[faults]") {
   uint64_t operations = 0;
   {
     MemoryFileSystem disk;
@@ -384,6 +394,7 @@ TEST_CASE("Power loss at any operation keeps what was acknowledged, whatever els
       REQUIRE(again.status.ToString() == "ok");
       CHECK(IsStory(again.replayed, life.covered + 1));
       CHECK(again.log->last_sequence() == last + 2);
+      test::CountFault(test::Fault::kPowerLossTwice);
     }
   }
 }

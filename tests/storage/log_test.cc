@@ -10,6 +10,7 @@
 #include "storage/file_names.h"
 #include "tests/support/catch.h"
 #include "tests/support/fault_file_system.h"
+#include "tests/support/fault_table.h"
 #include "tests/support/log_story.h"
 #include "tests/support/temp_dir.h"
 
@@ -208,7 +209,8 @@ TEST_CASE("On a full disk an append is refused whole, and goes on when there is 
   }
 }
 
-TEST_CASE("A failed call during an append leaves the log whole or dead, at every call") {
+TEST_CASE("A failed call during an append leaves the log whole or dead, at every call",
+          "[faults]") {
   for (const auto kind : {FaultFileSystem::kCreate, FaultFileSystem::kWrite, FaultFileSystem::kSync,
                           FaultFileSystem::kSyncFolder}) {
     for (const int error : {ENOSPC, EIO, EMFILE}) {
@@ -243,6 +245,7 @@ TEST_CASE("A failed call during an append leaves the log whole or dead, at every
         CHECK(IsStory(after.replayed));
         CHECK(after.replayed.size() >= stored);
         CHECK(after.replayed.size() <= stored + 1);
+        test::CountFault(test::FaultOf(kind, error));
         if (!reached) break;
       }
     }

@@ -10,6 +10,7 @@
 #include "storage/file_names.h"
 #include "tests/support/catch.h"
 #include "tests/support/fault_file_system.h"
+#include "tests/support/fault_table.h"
 #include "tests/support/temp_dir.h"
 
 namespace trifecta::storage {
@@ -77,17 +78,20 @@ TEST_CASE("A manifest says which ranges of words were lost") {
   CHECK(*read == manifest);
 }
 
-TEST_CASE("A manifest cut at any byte, or with any bit flipped, is damage with an offset") {
+TEST_CASE("A manifest cut at any byte, or with any bit flipped, is damage with an offset",
+          "[faults]") {
   const std::string whole = EncodeManifest(Sample());
   for (size_t size = 0; size < whole.size(); ++size) {
     const auto decoded = DecodeManifest(std::string_view(whole).substr(0, size));
     CHECK(decoded.status().code() == StatusCode::kDataDamaged);
     CHECK(decoded.status().message().starts_with("offset "));
+    test::CountFault(test::Fault::kCut);
   }
   for (size_t bit = 0; bit < whole.size() * 8; ++bit) {
     std::string bytes = whole;
     bytes[bit / 8] = static_cast<char>(bytes[bit / 8] ^ (1 << bit % 8));
     CHECK(DecodeManifest(bytes).status().code() == StatusCode::kDataDamaged);
+    test::CountFault(test::Fault::kManifestByte);
   }
   CHECK(DecodeManifest(whole + "x").status().code() == StatusCode::kDataDamaged);
 }
@@ -197,7 +201,7 @@ TEST_CASE("A whole manifest of a later format is refused, not taken for a torn o
   CHECK(ReadManifest(&files, dir.path()).status().code() == StatusCode::kDataDamaged);
 }
 
-TEST_CASE("Power loss while a manifest is written leaves the old one or the new one") {
+TEST_CASE("Power loss while a manifest is written leaves the old one or the new one", "[faults]") {
   for (uint64_t n = 1; n <= 6; ++n) {
     for (uint64_t seed = 0; seed < 20; ++seed) {
       const TempDir dir;
@@ -212,6 +216,7 @@ TEST_CASE("Power loss while a manifest is written leaves the old one or the new 
       REQUIRE(manifest->has_value());
       CHECK(((*manifest)->generation == 2 || !published));
       CHECK(**manifest == Sample((*manifest)->generation));
+      test::CountFault(test::Fault::kPowerLossTorn);
     }
   }
 }

@@ -7,12 +7,14 @@
 #include "storage/store.h"
 #include "tests/support/catch.h"
 #include "tests/support/fault_file_system.h"
+#include "tests/support/fault_table.h"
 #include "tests/support/store_story.h"
 #include "tests/support/temp_dir.h"
 
 namespace trifecta::storage {
 namespace {
 
+using test::Fault;
 using test::FaultFileSystem;
 using test::StoreStory;
 using test::TempDir;
@@ -21,7 +23,8 @@ std::string FaultsIn(FileSystem* files, const std::string& folder) {
   std::string faults;
   CheckSummary summary;
   const Status status = CheckFolder(
-      files, folder, [&](const Fault& fault) { faults += fault.path + ": " + fault.what + "\n"; },
+      files, folder,
+      [&](const storage::Fault& fault) { faults += fault.path + ": " + fault.what + "\n"; },
       &summary);
   // Power loss may leave nothing at all.
   return status.ok() || status.code() == StatusCode::kNotFound ? faults : status.ToString();
@@ -89,31 +92,48 @@ void LosePower(uint64_t n, std::optional<uint64_t> seed, uint64_t again) {
   REQUIRE(story.Judge() == "");
   story.Kill();
   REQUIRE(FaultsIn(&files, dir.path()) == "");
+  test::CountFault(again != 0 ? Fault::kPowerLossTwice
+                   : seed     ? Fault::kPowerLossTorn
+                              : Fault::kPowerLoss);
 }
 
-TEST_CASE("Power loss at any call keeps what was acknowledged, where nothing unsynced survives") {
+// How many different remains of a crash are tried at each call.
+uint64_t Remains() { return test::AllFaults() ? 12 : 1; }
+
+TEST_CASE("Power loss at any call keeps what was acknowledged, where nothing unsynced survives",
+          "[faults]") {
   const uint64_t calls = CallsOfStory();
   for (uint64_t n = 1; n <= calls; ++n) LosePower(n, std::nullopt, 0);
 }
 
-TEST_CASE("Power loss at any call keeps what was acknowledged, where any part survives") {
+TEST_CASE("Power loss at any call keeps what was acknowledged, where any part survives",
+          "[faults]") {
   const uint64_t calls = CallsOfStory();
-  for (uint64_t n = 1; n <= calls; ++n) LosePower(n, n * 7'919, 0);
+  for (uint64_t n = 1; n <= calls; ++n) {
+    for (uint64_t i = 0; i < Remains(); ++i) LosePower(n, n * 7'919 + i, 0);
+  }
 }
 
-TEST_CASE("Power loss while the store is made leaves nothing or a store, whatever survives") {
+TEST_CASE("Power loss while the store is made leaves nothing or a store, whatever survives",
+          "[faults]") {
   constexpr uint64_t kCallsOfMaking = 12;  // and of the first write
   for (uint64_t n = 1; n <= kCallsOfMaking; ++n) {
     for (uint64_t seed = 1; seed <= 12; ++seed) LosePower(n, seed, seed % 3 * n);
   }
 }
 
-TEST_CASE("Power loss at any call, and again in the recovery, keeps what was acknowledged") {
+TEST_CASE("Power loss at any call, and again in the recovery, keeps what was acknowledged",
+          "[faults]") {
   const uint64_t calls = CallsOfStory();
-  for (uint64_t n = 1; n <= calls; ++n) LosePower(n, n * 104'729 + 1, 1 + n * 31 % 12);
+  for (uint64_t n = 1; n <= calls; ++n) {
+    for (uint64_t i = 0; i < Remains(); ++i) {
+      LosePower(n, n * 104'729 + 1 + i, 1 + (n * 31 + i) % 12);
+    }
+  }
 }
 
-TEST_CASE("A disk that fills up anywhere refuses, serves on, and takes all when it has room") {
+TEST_CASE("A disk that fills up anywhere refuses, serves on, and takes all when it has room",
+          "[faults]") {
   uint64_t needed;
   {
     const TempDir dir;
@@ -129,9 +149,9 @@ TEST_CASE("A disk that fills up anywhere refuses, serves on, and takes all when 
     needed = kPlenty - least;
   }
   // Odd, so that every place in a sector comes.
-  constexpr uint64_t kStep = 331;
+  const uint64_t step = test::AllFaults() ? 31 : 331;
   uint64_t refused = 0;
-  for (uint64_t room = 0; room < needed; room += kStep) {
+  for (uint64_t room = 0; room < needed; room += step) {
     INFO("room " << room);
     const TempDir dir;
     FaultFileSystem files;
@@ -152,6 +172,7 @@ TEST_CASE("A disk that fills up anywhere refuses, serves on, and takes all when 
     REQUIRE(story.failures() == 0);
     REQUIRE(story.Reopen().ok());
     REQUIRE(story.Judge() == "");
+    test::CountFault(Fault::kDiskFull);
   }
   CHECK(refused > 10);
 }
@@ -190,12 +211,14 @@ void FailCall(FaultFileSystem::Operation kind, uint64_t n, int error, bool power
   story.Kill();
   files.Crash();
   REQUIRE(FaultsIn(&files, dir.path()) == "");
+  test::CountFault(test::FaultOf(kind, error));
 }
 
-TEST_CASE("Any call that fails costs nothing that was acknowledged") {
+TEST_CASE("Any call that fails costs nothing that was acknowledged", "[faults]") {
   const auto [kind, error] = GENERATE(
       std::pair(FaultFileSystem::kCreate, EIO), std::pair(FaultFileSystem::kCreate, EMFILE),
-      std::pair(FaultFileSystem::kWrite, EIO), std::pair(FaultFileSystem::kSync, EIO),
+      std::pair(FaultFileSystem::kCreate, ENOSPC), std::pair(FaultFileSystem::kWrite, EIO),
+      std::pair(FaultFileSystem::kWrite, ENOSPC), std::pair(FaultFileSystem::kSync, EIO),
       std::pair(FaultFileSystem::kSync, ENOSPC), std::pair(FaultFileSystem::kRemove, EIO),
       std::pair(FaultFileSystem::kSyncFolder, EIO));
   const uint64_t calls = CallsOfStory(kind);

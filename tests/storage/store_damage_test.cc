@@ -10,6 +10,7 @@
 #include "storage/store.h"
 #include "tests/support/catch.h"
 #include "tests/support/fault_file_system.h"
+#include "tests/support/fault_table.h"
 #include "tests/support/folder_image.h"
 #include "tests/support/gate_file_system.h"
 #include "tests/support/small_store.h"
@@ -87,7 +88,7 @@ bool NamesOffset(const Status& status) {
 
 void Flip(std::string* bytes, size_t at) { (*bytes)[at] = static_cast<char>(~(*bytes)[at]); }
 
-TEST_CASE("A damaged manifest ends the start, with file and offset") {
+TEST_CASE("A damaged manifest ends the start, with file and offset", "[faults]") {
   Whole whole;
   const std::string name = NameIn(whole.image, "manifest-");
   for (size_t at = 0; at < whole.image[name].size(); ++at) {
@@ -97,14 +98,17 @@ TEST_CASE("A damaged manifest ends the start, with file and offset") {
     INFO(at << ": " << damaged.status.ToString());
     REQUIRE(damaged.Names(name));
     REQUIRE(NamesOffset(damaged.status));
+    test::CountFault(test::Fault::kManifestByte);
   }
 }
 
-TEST_CASE("A missing manifest, base file or log segment ends the start, and says which") {
+TEST_CASE("A missing manifest, base file or log segment ends the start, and says which",
+          "[faults]") {
   Whole whole;
   const auto without = [&](const std::string& name) {
     FolderImage image = whole.image;
     REQUIRE(image.erase(name) == 1);
+    test::CountFault(test::Fault::kLostFile);
     return Damaged(image);
   };
   CHECK(without(NameIn(whole.image, "manifest-")).status.code() == StatusCode::kDataDamaged);
@@ -351,16 +355,21 @@ std::string Wrong(const Store& store, const Whole& whole) {
   return "";
 }
 
-TEST_CASE("A byte that changes anywhere is found or harmless, never a wrong answer") {
+TEST_CASE("A byte that changes anywhere is found or harmless, never a wrong answer", "[faults]") {
   Whole whole;
+  const bool all = test::AllFaults();
   size_t refused = 0, served = 0;
   for (const auto& [name, bytes] : whole.image) {
-    const size_t step = name.starts_with("manifest-") ? 1 : name.starts_with("log-") ? 19 : 211;
+    const bool is_manifest = name.starts_with("manifest-"), is_log = name.starts_with("log-");
+    const size_t step = is_manifest || all ? 1 : is_log ? 19 : 211;
     for (size_t at = 0; at < bytes.size(); at += step) {
       FolderImage image = whole.image;
       Flip(&image[name], at);
       const Damaged damaged(image);
       INFO(name << " offset " << at << ": " << damaged.status.ToString());
+      test::CountFault(is_manifest ? test::Fault::kManifestByte
+                       : is_log    ? test::Fault::kLogByte
+                                   : test::Fault::kBaseByte);
       if (!damaged.status.ok()) {
         ++refused;
         REQUIRE(damaged.Names(name));

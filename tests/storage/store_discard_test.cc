@@ -12,6 +12,7 @@
 #include "storage/store.h"
 #include "tests/support/catch.h"
 #include "tests/support/fault_file_system.h"
+#include "tests/support/fault_table.h"
 #include "tests/support/folder_image.h"
 #include "tests/support/small_store.h"
 #include "tests/support/temp_dir.h"
@@ -153,7 +154,8 @@ struct Fixture {
   std::unique_ptr<Store> store;
 };
 
-TEST_CASE("Whatever page is damaged: never served, given up with little else, and filled again") {
+TEST_CASE("Whatever page is damaged: never served, given up with little else, and filled again",
+          "[faults]") {
   Replica replica;
   size_t pages = 0, lost_little = 0;
   for (const auto& [name, bytes] : replica.image) {
@@ -184,6 +186,7 @@ TEST_CASE("Whatever page is damaged: never served, given up with little else, an
       fixture.Reopen();
       REQUIRE(Difference(*HeldBy(*fixture.store), replica.held) == "");
       ++pages;
+      test::CountFault(test::Fault::kRebuilt);
     }
   }
   CHECK(pages > 10);
@@ -191,10 +194,12 @@ TEST_CASE("Whatever page is damaged: never served, given up with little else, an
 }
 
 // With writes, restarts and checkpoints that merge only a part between the steps.
-TEST_CASE("Damage in many places at once is given up range by range, and filled again") {
+TEST_CASE("Damage in many places at once is given up range by range, and filled again",
+          "[faults]") {
   Replica replica;
   uint64_t several = 0;
-  for (uint64_t seed = 1; seed <= 40; ++seed) {
+  const uint64_t seeds = test::AllFaults() ? 600 : 40;
+  for (uint64_t seed = 1; seed <= seeds; ++seed) {
     INFO("seed " << seed);
     test::Random random(seed);
     EntryMap held = replica.held;
@@ -238,6 +243,7 @@ TEST_CASE("Damage in many places at once is given up range by range, and filled 
     if (seed % 2 == 0) REQUIRE(fixture.store->Checkpoint().ok());
     REQUIRE(Difference(*HeldBy(*fixture.store), held) == "");
     REQUIRE(*fixture.store->Count("") == LiveOf(held));
+    test::CountFault(test::Fault::kRebuilt);
   }
   CHECK(several > 5);
 }
@@ -450,7 +456,8 @@ struct DamagedReplica : Replica {
   uint64_t calls = 0;  // changing ones, of rebuilding
 };
 
-TEST_CASE("Power loss anywhere in a rebuilding leaves damage, lost ranges or whole files") {
+TEST_CASE("Power loss anywhere in a rebuilding leaves damage, lost ranges or whole files",
+          "[faults]") {
   DamagedReplica replica;
   CHECK(replica.calls > 15);
   for (uint64_t n = 1; n <= replica.calls; ++n) {
@@ -475,11 +482,12 @@ TEST_CASE("Power loss anywhere in a rebuilding leaves damage, lost ranges or who
       REQUIRE(status.ok());
       REQUIRE(Difference(*HeldBy(*fixture.store), replica.held) == "");
       REQUIRE(*fixture.store->Count("") == LiveOf(replica.held));
+      test::CountFault(test::Fault::kRebuilt);
     }
   }
 }
 
-TEST_CASE("A disk that fills up in a rebuilding leaves it to be done again") {
+TEST_CASE("A disk that fills up in a rebuilding leaves it to be done again", "[faults]") {
   DamagedReplica replica;
   uint64_t refused = 0;
   for (uint64_t room = 0;; room += 4'999) {
@@ -495,11 +503,12 @@ TEST_CASE("A disk that fills up in a rebuilding leaves it to be done again") {
     REQUIRE(Difference(*HeldBy(*fixture.store), replica.held) == "");
     fixture.Reopen();
     REQUIRE(Difference(*HeldBy(*fixture.store), replica.held) == "");
+    test::CountFault(test::Fault::kRebuilt);
   }
   CHECK(refused > 5);
 }
 
-TEST_CASE("A call of a rebuilding that fails costs nothing that was not lost already") {
+TEST_CASE("A call of a rebuilding that fails costs nothing that was not lost already", "[faults]") {
   DamagedReplica replica;
   const auto kind =
       GENERATE(FaultFileSystem::kCreate, FaultFileSystem::kWrite, FaultFileSystem::kSync,
@@ -519,6 +528,7 @@ TEST_CASE("A call of a rebuilding that fails costs nothing that was not lost alr
     REQUIRE(Rebuild(fixture.store.get(), replica.held).ok());
     REQUIRE(Difference(*HeldBy(*fixture.store), replica.held) == "");
     REQUIRE(*fixture.store->Count("") == LiveOf(replica.held));
+    test::CountFault(test::Fault::kRebuilt);
   }
 }
 

@@ -8,6 +8,7 @@
 #include "storage/store.h"
 #include "tests/support/catch.h"
 #include "tests/support/fault_file_system.h"
+#include "tests/support/fault_table.h"
 #include "tests/support/gate_file_system.h"
 #include "tests/support/small_store.h"
 #include "tests/support/temp_dir.h"
@@ -17,6 +18,7 @@ namespace {
 
 using test::Difference;
 using test::EntryMap;
+using test::Fault;
 using test::FaultFileSystem;
 using test::GateFileSystem;
 using test::HeldBy;
@@ -275,8 +277,8 @@ uint64_t CallsOfPurge(const EntryMap& entries, FaultFileSystem::Operation kind) 
   return calls() - before;
 }
 
-TEST_CASE(
-    "Power loss at any call of a purge leaves each word as it was or gone, kept ones always") {
+TEST_CASE("Power loss at any call of a purge leaves each word as it was or gone, kept ones always",
+          "[faults]") {
   const EntryMap entries = Shards();
   const uint64_t calls = CallsOfPurge(entries, FaultFileSystem::kOperations);
   CHECK(calls > 20);
@@ -295,11 +297,12 @@ TEST_CASE(
       CheckBetween(*store, entries);
       REQUIRE(store->Purge(Stays).ok());
       CheckHolds(*store, Only(entries, Stays));
+      test::CountFault(any_part ? Fault::kPowerLossTorn : Fault::kPowerLoss);
     }
   }
 }
 
-TEST_CASE("A disk that fills up anywhere in a purge leaves it to be done again") {
+TEST_CASE("A disk that fills up anywhere in a purge leaves it to be done again", "[faults]") {
   const EntryMap entries = Shards();
   uint64_t refused = 0;
   for (uint64_t room = 0;; room += 997) {
@@ -318,11 +321,12 @@ TEST_CASE("A disk that fills up anywhere in a purge leaves it to be done again")
     REQUIRE(WriteOne(store.get(), "da-117", entries.at("da-117").version).ok());
     REQUIRE(store->Purge(Stays).ok());
     CheckHolds(*store, Only(entries, Stays));
+    test::CountFault(Fault::kDiskFull);
   }
   CHECK(refused > 10);
 }
 
-TEST_CASE("A call of a purge that fails costs no kept word") {
+TEST_CASE("A call of a purge that fails costs no kept word", "[faults]") {
   const auto kind = GENERATE(FaultFileSystem::kCreate, FaultFileSystem::kWrite,
                              FaultFileSystem::kSync, FaultFileSystem::kSyncFolder);
   const EntryMap entries = Shards();
@@ -343,6 +347,7 @@ TEST_CASE("A call of a purge that fails costs no kept word") {
     CheckBetween(*store, entries);
     REQUIRE(store->Purge(Stays).ok());
     CheckHolds(*store, Only(entries, Stays));
+    test::CountFault(test::FaultOf(kind, EIO));
   }
 }
 
