@@ -23,9 +23,10 @@ constexpr char kUsage[] = R"(usage: bench_storage [FLAGS]
   --quick          one round, 20,000 words and queries: shows that it works, not how fast
 
 In the table: bytes a key on disk, closed and compacted; a lookup of a word that is there and of one
-that is not; the first 10 words that begin with half a word; keys a second added in durable batches
-of 10,000 in order and shuffled, deleted shuffled, and read in order; opening with files cached;
-anonymous memory after the reads. Peers store no versions; those with a cache get 512 MiB.
+that is not; the first 10 words that begin with half a word; keys a second added to an empty store in
+durable batches of 10,000, in order and shuffled; added again, shuffled, to the full store, and
+deleted from it, shuffled, which find the same words there; read in order; opening with files
+cached; anonymous memory after the reads. Peers store no versions; those with a cache get 512 MiB.
 redis-server: appendfsync=always, one round trip on a unix socket for each lookup.
 )";
 
@@ -46,6 +47,7 @@ constexpr Column kColumns[] = {
     {"prefix-10 us", &EngineFigures::prefix_us, 1, 2},
     {"load M/s", &EngineFigures::load_sorted, 1e6, 3},
     {"shuffled M/s", &EngineFigures::load_shuffled, 1e6, 3},
+    {"again M/s", &EngineFigures::add_again, 1e6, 3},
     {"delete M/s", &EngineFigures::delete_shuffled, 1e6, 3},
     {"scan M/s", &EngineFigures::scan, 1e6, 1},
     {"open ms", &EngineFigures::open_ms, 1, 2},

@@ -128,7 +128,11 @@ EngineFigures ReadAndDelete(const NamedEngine& named, const Workload& work,
   const bool server = engine->process() != getpid();
   const uint64_t held = AnonymousBytes(engine->process());
   figures.memory_mib = static_cast<double>(server ? held : held - std::min(held, before)) / 0x1p20;
-  if (engine->updatable()) figures.delete_shuffled = DeleteAll(engine.get(), work.shuffled);
+  if (engine->updatable()) {
+    figures.add_again = Load(engine.get(), work.shuffled, false);
+    engine->Compact();  // deletes begin from where the adds began
+    figures.delete_shuffled = DeleteAll(engine.get(), work.shuffled);
+  }
   engine->Close();
   return figures;
 }

@@ -25,7 +25,8 @@ struct EngineFigures {
   double prefix_us = -1;        // the first 10 words with a prefix of half a word
   double load_sorted = -1;      // keys/s in durable batches of kBatchWords
   double load_shuffled = -1;    // the same in random order
-  double delete_shuffled = -1;  // all of them again, in random order
+  double add_again = -1;        // all of them once more, in random order, into the full store
+  double delete_shuffled = -1;  // all of them, in random order, from the full store
   double scan = -1;             // keys/s in order
   double open_ms = -1;          // of the compacted store, files cached
   double memory_mib = -1;       // anonymous memory after all reads
