@@ -59,9 +59,9 @@ size_t QuorumOf(size_t copies, unsigned configured) {
 Topology::Topology(TopologyOptions options, uint64_t seed, net::Outbox* outbox)
     : options_(std::move(options)),
       outbox_(outbox),
-      detector_(LocalNodeOf(options_), options_.detector, Random(seed).Next(), &inner_),
-      register_(options_.self, options_.constants.cluster_name, Random(seed).Fork().Next(),
-                &inner_),
+      random_(seed),
+      detector_(LocalNodeOf(options_), options_.detector, random_.Next(), &inner_),
+      register_(options_.self, options_.constants.cluster_name, random_.Next(), &inner_),
       driver_([this](size_t copies) { return QuorumsOf(copies); },
               kPatienceIntervals * options_.interval) {}
 

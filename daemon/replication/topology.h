@@ -33,6 +33,7 @@
 #include "net/outbox.h"
 #include "net/ring_change.h"
 #include "net/ring_register.h"
+#include "storage/base/random.h"
 #include "storage/base/status.h"
 
 namespace trifecta::replication {
@@ -44,8 +45,8 @@ struct TopologyOptions {
   net::Zone zone;
   std::string version;  // of the program
   std::vector<Address> seeds;
-  // Of a cluster that is founded here; its id is a fresh one. Of a cluster that is joined only the
-  // name counts.
+  // Of a cluster that is founded here, but its id, which the seed makes; of one that is joined only
+  // the name counts.
   net::RingConstants constants;
   unsigned read_quorum = 0;  // of as many copies as replication_factor; 0: a majority
   unsigned write_quorum = 0;
@@ -95,7 +96,7 @@ struct TopologyEvent {
 
 class Topology {
  public:
-  // `outbox` outlives it.
+  // `outbox` outlives it. `seed` is used for nothing else: the id of a cluster comes from it.
   Topology(TopologyOptions options, uint64_t seed, net::Outbox* outbox);
   Topology(const Topology&) = delete;
   Topology& operator=(const Topology&) = delete;
@@ -206,6 +207,7 @@ class Topology {
 
   const TopologyOptions options_;
   net::Outbox* const outbox_;
+  Random random_;
   net::Outbox inner_;  // of detector and register: their tokens and addresses are not the caller's
   net::FailureDetector detector_;
   net::RingRegister register_;

@@ -1,5 +1,6 @@
 // How a node without a ring founds a cluster or joins one, and how a member lets it in.
 #include <algorithm>
+#include <array>
 #include <iterator>
 #include <tuple>
 #include <utility>
@@ -18,6 +19,15 @@ namespace {
 // How long members that nothing is known of count as live, in intervals: a comparison of tables,
 // by which a node that starts hears of all others, takes one.
 constexpr Millis kHopefulIntervals = 5;
+
+// Of version 4 (RFC 9562).
+NodeId RandomUuid(Random* random) {
+  std::array<uint8_t, NodeId::kBytes> bytes;
+  for (uint8_t& byte : bytes) byte = static_cast<uint8_t>(random->Next());
+  bytes[6] = (bytes[6] & 0x0f) | 0x40;
+  bytes[8] = (bytes[8] & 0x3f) | 0x80;
+  return NodeId(bytes);
+}
 
 }  // namespace
 
@@ -83,8 +93,10 @@ void Topology::JudgeSearch(Millis now) {
 
 void Topology::FoundCluster() {
   founding_ = true;
+  net::RingConstants constants = options_.constants;
+  constants.cluster_id = RandomUuid(&random_);
   const Result<Ring> ring =
-      net::FoundRing(options_.constants, {options_.self, options_.address, options_.zone});
+      net::FoundRing(constants, {options_.self, options_.address, options_.zone});
   if (!ring.ok()) return Fail(ring.status().message());
   inner_.Log(LogLevel::kInfo, StrCat("founding the cluster '", ring->cluster_name, "', id ",
                                      ring->cluster_id.ToString()));

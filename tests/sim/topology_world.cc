@@ -73,8 +73,7 @@ void TopologyWorld::Start(NodeIndex index) {
   options.zone = StrCat("zone-", index % 3);
   options.version = "0.1.0";
   for (const NodeIndex seed : node.seeds) options.seeds.push_back(AddressOf(seed));
-  options.constants = {node.cluster_name, RandomId(network_.random()), options_.partitions,
-                       options_.copies, 2};
+  options.constants = {node.cluster_name, {}, options_.partitions, options_.copies, 2};
   node.topology = std::make_unique<Topology>(options, network_.random()->Next(), &node.outbox);
   const auto file = [&node](std::string_view name) { return node.disk[std::string(name)]; };
   const Status started = node.topology->Start(
