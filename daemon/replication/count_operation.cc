@@ -54,6 +54,7 @@ void CountOperation::Begin(Millis now, Actions* actions) {
 void CountOperation::BeginStage(Stage stage, std::vector<uint32_t> partitions, Millis now,
                                 Actions* actions) {
   stage_ = stage;
+  refused_ = false;
   cover_.Begin(view(), partitions, context().options().consistency);
   digests_.assign(cover_.sources().size(), {});
   shards_.assign(cover_.sources().size(), {});
@@ -63,7 +64,8 @@ void CountOperation::BeginStage(Stage stage, std::vector<uint32_t> partitions, M
 }
 
 void CountOperation::Go(Millis now, Actions* actions) {
-  for (const size_t index : cover_.Short()) {
+  // A node that has no digests has entries all the same: rather those than wait for a late one.
+  for (const size_t index : cover_.Short(!refused_)) {
     without_digests_.push_back(cover_.partitions()[index]);
     cover_.GiveUp(index);
   }
@@ -101,7 +103,7 @@ void CountOperation::TakeReply(uint32_t id, const Result<std::string_view>& repl
   }
   const size_t source = cover_.Find(id);
   if (source == ReadCover::kNone) return;
-  Accept(source, reply, now, actions);
+  if (!Accept(source, reply, now, actions) && reply.ok()) refused_ = true;
   if (!context().awaits_view()) Go(now, actions);
 }
 

@@ -101,6 +101,7 @@ class CountOperation : public ReadOperation {
   ReadCover cover_;
   std::vector<DigestReply> digests_;  // by source; as Source::at
   std::vector<CountReply> shards_;    // by source
+  bool refused_ = false;              // a source has refused to give its digests
   // Partitions that too few owners have digests of: their entries are read.
   std::vector<uint32_t> without_digests_;
   std::vector<MergedScanSpec> waiting_;  // scans to come

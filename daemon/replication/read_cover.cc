@@ -129,9 +129,10 @@ Millis ReadCover::next_due() const {
   return due;
 }
 
-std::vector<size_t> ReadCover::Short() const {
-  const std::vector<size_t> lacking =
-      Lacking([](SourceState state) { return state != SourceState::kLost; });
+std::vector<size_t> ReadCover::Short(bool with_late) const {
+  const std::vector<size_t> lacking = Lacking([with_late](SourceState state) {
+    return state != SourceState::kLost && (with_late || state != SourceState::kLate);
+  });
   std::vector<size_t> indices;
   for (size_t i = 0; i < lacking.size(); ++i) {
     if (lacking[i] > 0) indices.push_back(i);

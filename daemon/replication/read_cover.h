@@ -72,8 +72,9 @@ class ReadCover {
   bool OnTick(Millis now);
   Millis next_due() const;
 
-  // Indices of the partitions that can no longer be answered for, whatever comes.
-  std::vector<size_t> Short() const;
+  // Indices of the partitions that can no longer be answered for, whatever comes; without
+  // `with_late`, unless one that is late answers.
+  std::vector<size_t> Short(bool with_late = true) const;
   // The partition at `index` is not needed any more.
   void GiveUp(size_t index) { needed_[index] = 0; }
   bool IsGivenUp(size_t index) const { return needed_[index] == 0; }
