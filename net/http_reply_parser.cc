@@ -1,5 +1,6 @@
 #include "net/http_reply_parser.h"
 
+#include <algorithm>
 #include <charconv>
 #include <utility>
 
@@ -43,9 +44,8 @@ HttpReplyParser::State HttpReplyParser::TakeHead(std::string_view bytes) {
   const size_t scanned = head_.size() < kHeadEnd.size() ? 0 : head_.size() - kHeadEnd.size();
   head_.append(bytes);
   const size_t end = head_.find(kHeadEnd, scanned);
-  if (end == std::string::npos) {
-    return head_.size() > kPeerReplyHeadBytesMax ? Bad("a head without end") : State::kMore;
-  }
+  if (std::min(end, head_.size()) > kPeerReplyHeadBytesMax) return Bad("a head without end");
+  if (end == std::string::npos) return State::kMore;
   // Views of head_ are used up before it changes.
   const std::string_view all = head_;
   if (!ParseHead(all.substr(0, end + 2))) return Bad("a malformed head");
