@@ -11,6 +11,7 @@ WriteQuorum::WriteQuorum(const ClusterView& view, const net::Partition& partitio
   const net::OwnerSets sets = net::OwnersFor(partition);
   const std::span<const NodeNumber> lists[] = {sets.write, sets.also_write};
   for (size_t list = 0; list < 2; ++list) {
+    if (lists[list].empty()) continue;  // nothing moves: none is needed
     needed_[list] = view.WritesNeeded(lists[list].size(), consistency);
     for (const NodeNumber node : lists[list]) {
       auto at = std::find_if(owners_.begin(), owners_.end(),
@@ -52,13 +53,14 @@ WriteQuorum::Tally WriteQuorum::tally() const {
   for (size_t list = 0; list < 2; ++list) {
     Tally& tally = tallies[list];
     tally.stored = Count(list, State::kStored);
+    tally.waiting = Count(list, State::kWaiting);
     tally.copies = static_cast<size_t>(
         std::count_if(owners_.begin(), owners_.end(),
                       [list](const Owner& owner) { return owner.in_list[list]; }));
     tally.needed = needed_[list];
   }
   const auto lacks = [](const Tally& tally) {
-    return tally.needed - std::min(tally.needed, tally.stored);
+    return tally.needed - std::min(tally.needed, tally.stored + tally.waiting);
   };
   return lacks(tallies[1]) > lacks(tallies[0]) ? tallies[1] : tallies[0];
 }

@@ -39,9 +39,10 @@ class WriteQuorum {
   // Enough may still have it.
   bool reachable() const;
 
-  // Of the list that lacks most: how many have it, of how many, and how many are needed.
+  // Of the list that lacks most: how many have it and may still, of how many, and how many are
+  // needed.
   struct Tally {
-    size_t stored = 0, copies = 0, needed = 0;
+    size_t stored = 0, waiting = 0, copies = 0, needed = 0;
   };
   Tally tally() const;
 
