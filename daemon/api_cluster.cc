@@ -1,11 +1,14 @@
-// The cluster as its clients see it: its nodes, their state, and who owns what. Of a cluster of
-// one node, which owns everything.
+// The cluster as its clients see it: its nodes, their state, and who owns what.
+#include <algorithm>
 #include <utility>
 
 #include "daemon/api_parameters.h"
 #include "daemon/api_routes.h"
+#include "daemon/cluster_snapshot.h"
 #include "net/json.h"
+#include "net/preference.h"
 #include "storage/base/text.h"
+#include "storage/base/word.h"
 
 namespace trifecta::daemon {
 namespace {
@@ -14,73 +17,167 @@ using net::JsonWriter;
 using net::Request;
 using net::Response;
 
-void WriteNode(const ApiContext& context, const storage::StoreStats& stats, JsonWriter* json) {
-  const auto up = std::chrono::steady_clock::now() - context.started;
-  json->BeginObject().Key("id").String(context.node_id).Key("address").String(context.address);
-  json->Key("zone").String(context.zone).Key("state").String("up").Key("self").Bool(true);
-  json->Key("version").String(context.version);
-  json->Key("words").Number(stats.words).Key("bytes").Number(stats.base_bytes + stats.log_bytes);
-  json->Key("owns_ratio").Number(1.0, 3);
-  json->Key("heartbeat_age_ms").Number(uint64_t{0}).Key("clock_offset_ms").Number(uint64_t{0});
-  json->Key("uptime_seconds");
-  json->Number(int64_t{std::chrono::duration_cast<std::chrono::seconds>(up).count()});
+// For status requests to the other nodes: health checks wait no longer.
+constexpr std::chrono::seconds kSnapshotTime{1};
+
+ClusterSnapshot SnapshotOf(const ApiContext& context) {
+  return context.members->Snapshot(std::chrono::steady_clock::now() + kSnapshotTime);
+}
+
+void WriteNode(const net::Ring& ring, const NodeSnapshot& node, JsonWriter* json) {
+  const replication::StatusReply status = node.status.value_or(replication::StatusReply{});
+  json->BeginObject().Key("id").String(node.member.id.ToString());
+  json->Key("address").String(node.member.address).Key("zone").String(node.member.zone);
+  json->Key("state").String(StateOf(node)).Key("self").Bool(node.self);
+  json->Key("version").String(status.version);
+  json->Key("words").Number(status.words).Key("bytes").Number(status.bytes);
+  json->Key("owns_ratio").Number(ShareOf(ring, node.member.number), 3);
+  json->Key("shards").Number(status.shards).Key("hints").Number(status.hints);
+  json->Key("heartbeat_age_ms");
+  node.heard_ms_ago ? json->Number(*node.heard_ms_ago) : json->Null();
+  json->Key("clock_offset_ms");
+  node.clock_offset_ms ? json->Number(*node.clock_offset_ms) : json->Null();
+  json->Key("uptime_seconds").Number(status.uptime_seconds);
+  json->Key("ring_epoch").Number(status.ring_epoch).EndObject();
+}
+
+void WriteNodes(const ClusterSnapshot& cluster, JsonWriter* json) {
+  json->Key("nodes").BeginArray();
+  for (const NodeSnapshot& node : cluster.nodes) WriteNode(*cluster.ring, node, json);
+  json->EndArray().Key("hints_pending").BeginObject();
+  for (const NodeSnapshot& node : cluster.nodes) {
+    if (!node.status || node.status->hints == 0) continue;
+    json->Key(node.member.id.ToString()).Number(node.status->hints);
+  }
   json->EndObject();
 }
 
-void WriteNotes(const ApiContext& context, const NodeHealth& health, JsonWriter* json) {
+// Exact where every shard can be counted, else by what the nodes that answer hold.
+uint64_t CountWords(const ApiContext& context, const ClusterSnapshot& cluster,
+                    const ClusterHealth& health) {
+  const CallOptions options{Consistency::kQuorum, std::chrono::steady_clock::now() + kSnapshotTime};
+  if (const Result<uint64_t> count = context.coordinator->Count("", options); count.ok()) {
+    return *count;
+  }
+  uint64_t held = 0;
+  for (const NodeSnapshot& node : cluster.nodes) held += node.status ? node.status->words : 0;
+  return held / std::max<size_t>(health.copies, 1);
+}
+
+size_t Quorum(size_t copies, unsigned configured) {
+  return configured == 0 ? net::Majority(copies) : std::min<size_t>(copies, configured);
+}
+
+void Cluster(const ApiContext& context, const Request&, Response& response) {
+  const ClusterSnapshot cluster = SnapshotOf(context);
+  const ClusterHealth health = HealthOf(cluster);
+  const net::Ring& ring = *cluster.ring;
+  JsonWriter json;
+  json.BeginObject().Key("cluster").String(context.cluster);
+  json.Key("id").String(ring.cluster_id.ToString());
+  json.Key("health").String(health.healthy ? "healthy" : "degraded");
+  json.Key("can_read").Bool(health.reads).Key("can_write").Bool(health.writes);
+  json.Key("replication_factor").Number(uint64_t{ring.replication_factor});
+  json.Key("copies").Number(uint64_t{health.copies});
+  json.Key("read_quorum").Number(uint64_t{Quorum(health.copies, cluster.read_quorum)});
+  json.Key("write_quorum").Number(uint64_t{Quorum(health.copies, cluster.write_quorum)});
+  json.Key("ring_epoch").Number(uint64_t{ring.epoch});
+  json.Key("partitions").Number(uint64_t{ring.partitions.size()});
+  json.Key("k_factor").Number(uint64_t{ring.k_factor});
+  json.Key("words").Number(CountWords(context, cluster, health));
+  json.Key("notes").BeginArray();
+  for (const std::string& note : health.notes) json.String(note);
+  json.EndArray();
+  WriteNodes(cluster, &json);
+  response.body = json.EndObject().Take();
+}
+
+// What people are told of a node in a few words.
+std::string MessageOf(const NodeSnapshot& node) {
+  return node.status ? node.status->message : StateOf(node);
+}
+
+void Nodes(const ApiContext& context, const Request&, Response& response) {
+  const ClusterSnapshot cluster = SnapshotOf(context);
+  JsonWriter json;
+  json.BeginObject().Key("nodes").BeginArray();
+  for (const NodeSnapshot& node : cluster.nodes) {
+    const bool healthy = node.status && node.status->reads && node.status->writes;
+    json.BeginObject().Key("id").String(node.member.id.ToString());
+    json.Key("host").String(node.member.address).Key("zone").String(node.member.zone);
+    json.Key("status").BeginObject().Key("healthy").Bool(healthy);
+    json.Key("message").String(MessageOf(node)).EndObject();
+    json.Key("version").String(node.status ? node.status->version : "");
+    json.Key("words").Number(node.status ? node.status->words : 0).EndObject();
+  }
+  response.body = json.EndArray().EndObject().Take();
+}
+
+void WriteAddresses(const net::Ring& ring, std::span<const net::NodeNumber> numbers,
+                    std::string_view before, JsonWriter* json) {
   json->BeginArray();
-  if (!health.healthy()) json->String(health.message);
-  if (context.replication_factor > 1) {
-    json->String(StrCat("1 node for replication_factor ", context.replication_factor,
-                        ": each word is kept once; more copies are made as nodes join"));
+  for (const net::NodeNumber number : numbers) {
+    if (const net::Member* member = ring.Find(number))
+      json->String(StrCat(before, member->address));
   }
   json->EndArray();
 }
 
-void Cluster(const ApiContext& context, const Request&, Response& response) {
-  const storage::StoreStats stats = context.coordinator->LocalStats();
-  const NodeHealth health = HealthOf(stats);
-  JsonWriter json;
-  json.BeginObject().Key("cluster").String(context.cluster);
-  json.Key("health").String(health.name());
-  json.Key("can_read").Bool(health.reads).Key("can_write").Bool(health.writes);
-  json.Key("replication_factor").Number(uint64_t{context.replication_factor});
-  // A majority of one copy is that one.
-  json.Key("copies").Number(uint64_t{1});
-  json.Key("read_quorum").Number(uint64_t{1}).Key("write_quorum").Number(uint64_t{1});
-  json.Key("ring_epoch").Number(uint64_t{1});
-  json.Key("partitions").Number(uint64_t{context.partitions});
-  json.Key("k_factor").Number(uint64_t{context.k_factor});
-  json.Key("words").Number(stats.words);
-  json.Key("notes");
-  WriteNotes(context, health, &json);
-  json.Key("nodes").BeginArray();
-  WriteNode(context, stats, &json);
-  json.EndArray().Key("hints_pending").BeginObject().EndObject();
-  response.body = json.EndObject().Take();
+// "" for a partition that does not move.
+std::string_view StepName(net::MoveStep step) {
+  switch (step) {
+    case net::MoveStep::kNone:
+      return "";
+    case net::MoveStep::kPlanned:
+      return "planned";
+    case net::MoveStep::kWriteBothReadOld:
+      return "write both, read old";
+    case net::MoveStep::kStreaming:
+      return "streaming";
+    case net::MoveStep::kWriteBothReadNew:
+      return "write both, read new";
+    case net::MoveStep::kUseNew:
+      return "use new";
+    case net::MoveStep::kCleanUp:
+      return "clean up";
+  }
+  return "";
 }
 
-void Nodes(const ApiContext& context, const Request&, Response& response) {
-  const storage::StoreStats stats = context.coordinator->LocalStats();
-  const NodeHealth health = HealthOf(stats);
+void Ring(const ApiContext& context, const Request&, Response& response) {
+  const ClusterSnapshot cluster = context.members->LocalSnapshot();
+  const net::Ring& ring = *cluster.ring;
   JsonWriter json;
-  json.BeginObject().Key("nodes").BeginArray().BeginObject();
-  json.Key("id").String(context.node_id).Key("host").String(context.address);
-  json.Key("zone").String(context.zone).Key("status").BeginObject();
-  json.Key("healthy").Bool(health.healthy()).Key("message").String(health.message).EndObject();
-  json.Key("version").String(context.version).Key("words").Number(stats.words);
-  response.body = json.EndObject().EndArray().EndObject().Take();
+  json.BeginObject().Key("ring_epoch").Number(uint64_t{ring.epoch});
+  json.Key("partitions").BeginArray();
+  for (size_t i = 0; i < ring.partitions.size(); ++i) {
+    const net::Partition& partition = ring.partitions[i];
+    json.BeginObject().Key("partition").Number(uint64_t{i}).Key("owners");
+    WriteAddresses(ring, partition.owners, "", &json);
+    if (!partition.targets.empty()) {
+      json.Key("moving_to");
+      WriteAddresses(ring, partition.targets, "", &json);
+      json.Key("step").String(StepName(partition.step));
+    }
+    json.EndObject();
+  }
+  response.body = json.EndArray().EndObject().Take();
 }
 
 void Ranges(const ApiContext& context, const Request& request, Response& response) {
-  const std::string& node = request.segments.at(0);
-  if (node != context.node_id && node != context.address) {
+  const std::string& name = request.segments.at(0);
+  const ClusterSnapshot cluster = context.members->LocalSnapshot();
+  const auto node = std::find_if(cluster.nodes.begin(), cluster.nodes.end(), [&](const auto& one) {
+    return name == one.member.id.ToString() || name == one.member.address;
+  });
+  if (node == cluster.nodes.end()) {
     response = net::Problem(404, "node_not_found",
-                            StrCat("no node ", Shown(node),
+                            StrCat("no node ", Shown(name),
                                    " in this cluster: give an id or an address of GET /nodes"));
     return;
   }
-  const Result<std::vector<std::string>> roots = context.coordinator->LocalShardRoots();
+  const Result<std::vector<std::string>> roots =
+      context.coordinator->ShardRootsOf(node->member.number, {Consistency::kOne, request.deadline});
   if (!roots.ok()) {
     response = net::ProblemFor(roots.status());
     return;
@@ -99,9 +196,13 @@ void Owners(const ApiContext& context, const Request& request, Response& respons
                            : net::ProblemFor(prefix.status());
     return;
   }
+  const net::RingPtr ring = context.members->LocalSnapshot().ring;
+  const size_t partition =
+      net::PartitionOf(ShardRoot(*prefix, ring->k_factor), ring->partitions.size());
   JsonWriter json;
-  json.BeginObject().Key("node").BeginArray().String(StrCat("http://", context.address));
-  response.body = json.EndArray().EndObject().Take();
+  json.BeginObject().Key("node");
+  WriteAddresses(*ring, net::PreferenceList(ring->partitions[partition]), "http://", &json);
+  response.body = json.EndObject().Take();
 }
 
 }  // namespace
@@ -114,6 +215,7 @@ NodeHealth HealthOf(const storage::StoreStats& stats) {
 
 std::vector<ApiRoute> ClusterRoutes() {
   return {{"GET", "/api/v1/cluster", Cluster, {}},
+          {"GET", "/api/v1/ring", Ring, {}},
           {"GET", "/nodes", Nodes, {}},
           {"GET", "/nodes/*/ranges", Ranges, {}},
           {"GET", "/search/nodes", Owners, {"q"}}};

@@ -11,6 +11,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <condition_variable>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -18,6 +19,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <vector>
 
 #include "daemon/access_token.h"
@@ -65,6 +67,8 @@ class Cluster : public PeerHandler, public ClusterSource {
   bool ready() const { return ready_.load(std::memory_order_acquire); }
   // Why it is not: a sentence.
   std::string Waiting();
+  // Who it is among how many, in a sentence. Only when ready.
+  std::string Summary();
   // Only when ready.
   Coordinator* coordinator() { return coordinator_.get(); }
 
@@ -83,6 +87,7 @@ class Cluster : public PeerHandler, public ClusterSource {
  private:
   explicit Cluster(ClusterParts parts);
   Status Begin();
+  void Knock();
 
   // On the protocol thread.
   void OnEvent(const replication::TopologyEvent& event, replication::Topology* topology);
@@ -116,12 +121,13 @@ class Cluster : public PeerHandler, public ClusterSource {
 
   std::atomic<bool> ready_ = false;
   std::atomic<bool> failed_ = false;
-  bool stopped_ = false;
   mutable std::mutex cluster_mutex_;
   net::NodeId cluster_;  // guarded by cluster_mutex_; zero before it is known
 
-  std::mutex ring_mutex_;  // for those who wait for a later ring
+  std::mutex ring_mutex_;  // for those who wait for a later ring, or for the end
   std::condition_variable ring_changed_;
+  bool stopping_ = false;  // guarded by ring_mutex_
+  std::thread knocking_;
 };
 
 }  // namespace trifecta::daemon

@@ -4,8 +4,10 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cstdio>
 
+#include "net/ring.h"
 #include "storage/base/limits.h"
 #include "storage/base/text.h"
 #include "storage/base/word.h"
@@ -23,9 +25,6 @@ constexpr unsigned kReplicasMax = 16;
 // A root of a shard is at most this many characters of a word; more makes nearly every word a
 // shard of its own.
 constexpr unsigned kFactorMax = 16;
-// The ring document holds the owners of each partition; above this it no longer travels in one
-// message.
-constexpr unsigned kPartitionsMax = 65'536;
 // Seeds are asked one after the other at start; a handful is enough to find any cluster.
 constexpr size_t kSeedsMax = 64;
 // The characters of several alphabets.
@@ -43,6 +42,19 @@ template <typename From, typename To>
 Status Take(Result<From> parsed, To* member) {
   if (!parsed.ok()) return parsed.status();
   *member = static_cast<To>(std::move(*parsed));
+  return Status::Ok();
+}
+
+// A word's partition is the high bits of a hash.
+Status TakePartitions(Text text, unsigned* member) {
+  const Result<uint64_t> number = ParseNumber(text, net::kPartitionsMin, net::kPartitionsMax);
+  if (!number.ok()) return number.status();
+  if (!std::has_single_bit(*number)) {
+    return {StatusCode::kInvalidArgument,
+            StrCat(*number, " is no power of two: give ", std::bit_floor(*number), " or ",
+                   std::bit_ceil(*number))};
+  }
+  *member = static_cast<unsigned>(*number);
   return Status::Ok();
 }
 
@@ -153,8 +165,7 @@ const Key kKeys[] = {
      [](Config* c, Text t) { return Take(ParseNumber(t, 1, kFactorMax), &c->k_factor); },
      [](const Config& c) { return StrCat(c.k_factor); }},
     {"partitions", kNumber, "N", "virtual nodes on the ring; fixed when a cluster is founded",
-     false,
-     [](Config* c, Text t) { return Take(ParseNumber(t, 1, kPartitionsMax), &c->partitions); },
+     false, [](Config* c, Text t) { return TakePartitions(t, &c->partitions); },
      [](const Config& c) { return StrCat(c.partitions); }},
     {"gossip_interval", kText, "TIME", "between two probes of other nodes", false,
      [](Config* c, Text t) {
@@ -294,17 +305,6 @@ void CheckSupported(Effective* effective) {
     AddError(key,
              "this version serves no TLS, and serving in the clear is not what was asked for; put "
              "a TLS proxy in front and remove the key",
-             effective);
-  }
-  if (AnyFaulty(*effective, {"seeds", "listen", "advertise"})) return;
-  const bool others =
-      std::any_of(config.seeds.begin(), config.seeds.end(), [&](const Endpoint& seed) {
-        return seed != config.listen && (!config.advertise || seed != *config.advertise);
-      });
-  if (others) {
-    AddError("seeds",
-             "this version runs clusters of one node and cannot join others; serving alone would "
-             "keep fewer copies than was asked for; remove the key",
              effective);
   }
 }

@@ -55,8 +55,9 @@ class Coordinator {
   // Live words that begin with `prefix`, exactly.
   virtual Result<uint64_t> Count(std::string_view prefix, const CallOptions& options) = 0;
 
-  // The roots of the shards this node holds that have live words, in order.
-  virtual Result<std::vector<std::string>> LocalShardRoots() = 0;
+  // The roots of the shards with live words that a node of the cluster holds, in order.
+  virtual Result<std::vector<std::string>> ShardRootsOf(net::NodeNumber node,
+                                                        const CallOptions& options) = 0;
 
   // Of the local store.
   virtual storage::StoreStats LocalStats() = 0;

@@ -80,7 +80,8 @@ ExitStatus Daemon::Run() {
   server_->Serve();
   ExitStatus status = kExitClean;
   if (!Open(&status)) return status;
-  if (!stop_deadline_) {
+  if (!stop_deadline_ && !Join(&status)) return status;
+  if (!stop_deadline_ && !failed()) {
     BecomeReady();
     Serve();
   }
@@ -122,13 +123,58 @@ bool Daemon::Open(ExitStatus* status) {
   return true;
 }
 
+bool Daemon::Join(ExitStatus* status) {
+  ClusterParts parts;
+  parts.config = &config_;
+  parts.address = context_.address;
+  parts.self = *net::NodeId::Parse(node_->id());
+  parts.store = node_->store();
+  parts.clock = node_->clock();
+  parts.token = &token_;
+  parts.logger = log_;
+  parts.started = context_.started;
+  parts.on_ready = [this] { parts_.events->Wake(); };
+  parts.on_failure = [this](const Status& failure) { FailCluster(failure); };
+  Result<std::unique_ptr<Cluster>> cluster = Cluster::Start(std::move(parts));
+  if (!cluster.ok()) {
+    log_->Error(cluster.status().message());
+    server_->Stop(milliseconds(0));
+    *status = ExitStatusForFolder(cluster.status());
+    return false;
+  }
+  cluster_ = std::move(*cluster);
+  context_.peers = cluster_.get();
+  while (!cluster_->ready() && !stop_deadline_ && !failed()) {
+    TellWaiting();
+    switch (parts_.events->Wait(kBeat)) {
+      case Event::kStop:
+        BeginStop();
+        break;
+      case Event::kReload:
+        Reload();
+        break;
+      case Event::kTimeout:
+      case Event::kWake:
+        break;
+    }
+  }
+  return true;
+}
+
+void Daemon::TellWaiting() {
+  const std::string waiting = cluster_->Waiting();
+  if (waiting.empty()) return;
+  readiness_.Set(Phase::kRecovering, waiting);
+  parts_.notifier->Extend(kRecoveryExtension, waiting);
+  if (std::exchange(waiting_, waiting) != waiting) log_->Info(waiting);
+}
+
 void Daemon::BecomeReady() {
-  context_.coordinator = node_->coordinator();
+  context_.coordinator = cluster_->coordinator();
+  context_.members = cluster_.get();
   context_.node_id = node_->id();
   readiness_.Set(Phase::kReady, "");
-  log_->Info(StrCat("node ", node_->id(), " of cluster '", config_.cluster, "': one node, so one ",
-                    "copy of each word; replication_factor ", config_.replication_factor,
-                    " takes effect as nodes join"));
+  log_->Info(cluster_->Summary());
   log_->Info(Summary());
   parts_.notifier->Ready(Summary());
 }
@@ -165,9 +211,9 @@ void Daemon::BeginStop() {
 
 ExitStatus Daemon::Stop() {
   if (failed()) {
-    parts_.notifier->Stopping("stopping after an I/O error");
+    parts_.notifier->Stopping("stopping after a failure");
     server_->Stop(parts_.times.hang_up);
-    return kExitIoError;
+    return FailureExit();
   }
   const auto deadline = Clock::now() + parts_.times.drain + parts_.times.hang_up;
   if (!in_flight_.WaitForNone(parts_.times.drain)) {
@@ -175,12 +221,13 @@ ExitStatus Daemon::Stop() {
   }
   // A request that was not at its handler yet has what is left of the time.
   server_->Stop(std::chrono::duration_cast<milliseconds>(deadline - Clock::now()));
+  if (cluster_ != nullptr) cluster_->Stop();
   return Close();
 }
 
 ExitStatus Daemon::Close() {
   const Status closed = node_->Close();
-  if (failed()) return kExitIoError;
+  if (failed()) return FailureExit();
   if (closed.ok()) {
     log_->Info("stopped: everything is checkpointed");
     return kExitClean;
@@ -258,17 +305,36 @@ void Daemon::WatchDisk() {
 }
 
 void Daemon::Fail(const Status& status) {
+  readiness_.Set(Phase::kFailed, "failed: the disk could not be written");
+  EndWith(status.WithContext(
+              "the node ends, since what is on the disk is unknown until it is read again"),
+          kExitIoError);
+}
+
+void Daemon::FailCluster(const Status& status) {
+  if (status.code() == StatusCode::kIoError || status.code() == StatusCode::kDiskFull) {
+    return Fail(status);
+  }
+  readiness_.Set(Phase::kFailed, StrCat("failed: ", status.message()));
+  EndWith(status.WithContext("the node ends"), kExitUnavailable);
+}
+
+void Daemon::EndWith(const Status& status, ExitStatus exit_status) {
   {
     std::lock_guard lock(failure_mutex_);
     if (!failure_.ok()) return;
     failure_ = status;
-    failure_deadline_.emplace(parts_.times.failure, kExitIoError, "the node is stuck and ends now",
+    failure_exit_ = exit_status;
+    failure_deadline_.emplace(parts_.times.failure, exit_status, "the node is stuck and ends now",
                               log_);
   }
-  readiness_.Set(Phase::kFailed, "failed: the disk could not be written");
-  log_->Error(StrCat("the node ends, since what is on the disk is unknown until it is read again: ",
-                     status.message()));
+  log_->Error(status.message());
   parts_.events->Wake();
+}
+
+ExitStatus Daemon::FailureExit() {
+  std::lock_guard lock(failure_mutex_);
+  return failure_exit_;
 }
 
 bool Daemon::failed() {

@@ -1,8 +1,8 @@
 // The daemon: builds the parts of a node, starts them and stops them in order.
 //
-//   listen -> answer /live, /ready 503 -> open the data folder, recover -> ready -> ... ->
-//   a signal to stop -> /ready 503, new requests refused -> requests under way end -> the port is
-//   closed -> checkpoint -> 0
+//   listen -> answer /live, /ready 503 -> open the data folder, recover -> found the cluster, or
+//   join it -> ready -> ... -> a signal to stop -> /ready 503, new requests refused -> requests
+//   under way end -> the port is closed -> the cluster is told -> checkpoint -> 0
 //
 // It listens first, so that a second daemon on the port ends at once instead of after a recovery,
 // and so that probes tell a node that recovers from one that is gone.
@@ -18,6 +18,7 @@
 
 #include "daemon/access_token.h"
 #include "daemon/api.h"
+#include "daemon/cluster.h"
 #include "daemon/config.h"
 #include "daemon/exit_deadline.h"
 #include "daemon/exit_status.h"
@@ -72,6 +73,9 @@ class Daemon {
  private:
   // Opens the data folder while signals are served. False: the life ends here, with `*status`.
   bool Open(ExitStatus* status);
+  // Finds its place in the cluster while signals are served. False: the life ends here.
+  bool Join(ExitStatus* status);
+  void TellWaiting();
   void BecomeReady();
   // Serves events until it is time to stop.
   void Serve();
@@ -88,7 +92,11 @@ class Daemon {
   void Beat();
   void WatchDisk();
   void Fail(const Status& status);
+  // This node has no place in its cluster (any more).
+  void FailCluster(const Status& status);
+  void EndWith(const Status& status, ExitStatus exit_status);
   bool failed();
+  ExitStatus FailureExit();
   std::string Summary() const;
 
   Config config_;
@@ -99,6 +107,7 @@ class Daemon {
   std::optional<ExitDeadline> stop_deadline_;
   std::mutex failure_mutex_;
   Status failure_;                                // guarded by failure_mutex_
+  ExitStatus failure_exit_ = kExitIoError;        // guarded by failure_mutex_
   std::optional<ExitDeadline> failure_deadline_;  // guarded by failure_mutex_
 
   Readiness readiness_;
@@ -109,6 +118,8 @@ class Daemon {
   std::unique_ptr<net::HttpServer> server_;
   Endpoint bound_;  // config_.listen with the real port
   std::unique_ptr<LocalNode> node_;
+  std::unique_ptr<Cluster> cluster_;
+  std::string waiting_;     // for what, as the log has it
   bool disk_full_ = false;  // as the log has it
 };
 

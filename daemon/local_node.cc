@@ -23,15 +23,12 @@ Result<std::unique_ptr<LocalNode>> LocalNode::Open(const Config& config,
   Result<std::string> id = LoadOrMakeNodeId(config.data_dir);
   if (!id.ok()) return id.status();
   return std::unique_ptr<LocalNode>(
-      new LocalNode(std::move(*store), std::move(*clock), std::move(*id), config.k_factor));
+      new LocalNode(std::move(*store), std::move(*clock), std::move(*id)));
 }
 
 LocalNode::LocalNode(std::unique_ptr<storage::Store> store, std::unique_ptr<HybridClock> clock,
-                     std::string id, unsigned k_factor)
-    : store_(std::move(store)),
-      clock_(std::move(clock)),
-      id_(std::move(id)),
-      coordinator_(store_.get(), clock_.get(), kFounderNumber, k_factor) {}
+                     std::string id)
+    : store_(std::move(store)), clock_(std::move(clock)), id_(std::move(id)) {}
 
 void LocalNode::OnFailure(const std::function<void(const Status&)>& callback) {
   // The log and the clock may fail together: the first is the cause that counts.

@@ -1,5 +1,5 @@
-// What a node is beside its listening port: its data folder, opened. Store, clock and identity,
-// and the coordinator that works with them.
+// What a node is beside its listening port and its peers: its data folder, opened. Store, clock and
+// identity.
 #pragma once
 
 #include <functional>
@@ -7,7 +7,6 @@
 #include <string>
 
 #include "daemon/config.h"
-#include "daemon/sole_coordinator.h"
 #include "daemon/hybrid_clock.h"
 #include "storage/store.h"
 
@@ -25,7 +24,8 @@ class LocalNode {
                                                  Logger* logger);
 
   const std::string& id() const { return id_; }
-  Coordinator* coordinator() { return &coordinator_; }
+  storage::Store* store() { return store_.get(); }
+  HybridClock* clock() { return clock_.get(); }
   storage::StoreStats Stats() const { return store_->Stats(); }
 
   // Called once, from any thread, when log or clock could not be synced: the node takes no more
@@ -37,12 +37,11 @@ class LocalNode {
 
  private:
   LocalNode(std::unique_ptr<storage::Store> store, std::unique_ptr<HybridClock> clock,
-            std::string id, unsigned k_factor);
+            std::string id);
 
   const std::unique_ptr<storage::Store> store_;
   const std::unique_ptr<HybridClock> clock_;
   const std::string id_;
-  SoleCoordinator coordinator_;
 };
 
 }  // namespace trifecta::daemon

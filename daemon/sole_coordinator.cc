@@ -125,7 +125,8 @@ Result<uint64_t> SoleCoordinator::Count(std::string_view prefix, const CallOptio
   return store_->Count(prefix);
 }
 
-Result<std::vector<std::string>> SoleCoordinator::LocalShardRoots() {
+Result<std::vector<std::string>> SoleCoordinator::ShardRootsOf(net::NodeNumber,
+                                                               const CallOptions&) {
   return store_->ShardRoots("", k_factor_);
 }
 

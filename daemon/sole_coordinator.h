@@ -25,7 +25,9 @@ class SoleCoordinator : public Coordinator {
   Status Search(const storage::SearchOptions& search, bool partial, const CallOptions& options,
                 SearchAnswer* answer) override;
   Result<uint64_t> Count(std::string_view prefix, const CallOptions& options) override;
-  Result<std::vector<std::string>> LocalShardRoots() override;
+  // Of this node, whichever is named.
+  Result<std::vector<std::string>> ShardRootsOf(net::NodeNumber node,
+                                                const CallOptions& options) override;
   storage::StoreStats LocalStats() override { return store_->Stats(); }
 
  private:

@@ -135,6 +135,7 @@ bool LookupOperation::IsRepaired() const {
 
 void LookupOperation::TakeRepairReply(Holder* holder, const Result<std::string_view>& reply,
                                       Millis now, Actions* actions) {
+  if (reply.status().code() == StatusCode::kTimeout) return;  // the deadline has come
   holder->call = 0;
   ReplyHead head{Refusal::kFailed, 0, {}};
   WriteReply outcomes;

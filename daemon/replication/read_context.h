@@ -46,6 +46,8 @@ class ReadContext {
   template <typename Reply>
   bool Accept(const Result<std::string_view>& bytes, ReadCover* cover, size_t source, Millis now,
               Actions* actions, Reply* reply) {
+    // That comes at the read's deadline: time is up, nobody failed.
+    if (bytes.status().code() == StatusCode::kTimeout) return false;
     if (!bytes.ok()) return Refused(bytes.status().message(), cover, source);
     ReplyHead head;
     const Status status = Decode(*bytes, &head, reply);

@@ -9,11 +9,14 @@
 #include <vector>
 
 #include "daemon/api.h"
-#include "daemon/sole_coordinator.h"
+#include "daemon/cluster_snapshot.h"
 #include "daemon/hybrid_clock.h"
 #include "daemon/metrics.h"
+#include "daemon/own_status.h"
 #include "daemon/readiness.h"
+#include "daemon/sole_coordinator.h"
 #include "net/json.h"
+#include "net/ring_change.h"
 #include "net/router.h"
 #include "net/url.h"
 #include "tests/support/catch.h"
@@ -64,6 +67,31 @@ class CollectingWriter : public net::BodyWriter {
 
 using Headers = std::vector<std::pair<std::string, std::string>>;
 
+// The members of a cluster of one node, as its context names it at the time of asking.
+class LoneNode : public daemon::ClusterSource {
+ public:
+  LoneNode(const daemon::ApiContext* context, const FakeStore* store)
+      : context_(*context), store_(*store) {}
+
+  daemon::ClusterSnapshot Snapshot(std::chrono::steady_clock::time_point) override {
+    return LocalSnapshot();
+  }
+  daemon::ClusterSnapshot LocalSnapshot() override {
+    const net::NodeId id = *net::NodeId::Parse(context_.node_id);
+    const auto ring = net::FoundRing(
+        {context_.cluster, id, context_.partitions, context_.replication_factor, context_.k_factor},
+        {id, context_.address, context_.zone});
+    REQUIRE(ring.ok());
+    daemon::NodeSnapshot node{ring->members[0], net::Liveness::kAlive, true, {}, {}, {}};
+    node.status = daemon::OwnStatus(store_.Stats(), context_.version, context_.started);
+    return {std::make_shared<const net::Ring>(*ring), 0, 0, {node}};
+  }
+
+ private:
+  const daemon::ApiContext& context_;
+  const FakeStore& store_;
+};
+
 class Api {
  public:
   Api() {
@@ -80,6 +108,7 @@ class Api {
     context.version = "1.2.3";
     context.coordinator = coordinator.get();
     context.node_id = "6f1c2a7e-0000-4000-8000-000000000001";
+    context.members = &members;
     auto built = net::Router::Build(daemon::ApiRoutes(context));
     REQUIRE(built.ok());
     router = std::make_unique<net::Router>(std::move(*built));
@@ -138,6 +167,7 @@ class Api {
   daemon::Metrics metrics{"1.2.3"};
   daemon::AccessToken token;
   daemon::ApiContext context;
+  LoneNode members{&context, &store};
   std::unique_ptr<net::Router> router;
   std::chrono::steady_clock::time_point deadline = std::chrono::steady_clock::time_point::max();
 };

@@ -12,7 +12,7 @@
 namespace trifecta::test {
 namespace {
 
-using daemon::Coordinator;
+using daemon::SoleCoordinator;
 using daemon::HybridClock;
 using daemon::Operation;
 using daemon::SearchAnswer;
@@ -130,7 +130,7 @@ TEST_CASE("A failure of the store comes through, damage too") {
   const Status failed = setup.coordinator.Contains("a", {}).status();
   CHECK(failed.code() == StatusCode::kDataDamaged);
   CHECK(failed.message() == "base-1 at byte 4096");
-  CHECK(setup.coordinator.LocalShardRoots().status().code() == StatusCode::kDataDamaged);
+  CHECK(setup.coordinator.ShardRootsOf(1, {}).status().code() == StatusCode::kDataDamaged);
 }
 
 TEST_CASE("A partial search reads what can be read, shard by shard, and names the rest") {
