@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <iterator>
 #include <set>
 
 #include "storage/base/limits.h"
@@ -136,15 +137,16 @@ Status FakeStore::Search(const SearchOptions& options, Page* page) const {
     return true;
   };
   const std::string_view after = options.after;
+  const bool beyond = !after.empty() && begin != end;
   if (options.order == Order::kAscending) {
-    for (auto at = begin; at != end; ++at) {
-      if ((after.empty() || at->first > after) && !take(*at)) break;
+    auto at = beyond && begin->first <= after ? words_.upper_bound(after) : begin;
+    const bool past = beyond && std::prev(end)->first <= after;
+    for (; !past && at != end && take(*at); ++at) {
     }
   } else {
-    for (auto at = end; at != begin;) {
-      --at;
-      if ((after.empty() || at->first < after) && !take(*at)) break;
-    }
+    auto at = beyond && std::prev(end)->first >= after ? words_.lower_bound(after) : end;
+    const bool past = beyond && begin->first >= after;
+    while (!past && at != begin && take(*std::prev(at))) --at;
   }
   return Status::Ok();
 }
