@@ -3,6 +3,7 @@
 #include "daemon/replication/count_operation.h"
 #include "daemon/replication/lookup_operation.h"
 #include "daemon/replication/search_operation.h"
+#include "tests/net/ring_samples.h"
 #include "tests/replication/uneven_cluster.h"
 #include "tests/support/catch.h"
 
@@ -15,14 +16,15 @@ using replication::DigestTable;
 using replication::LookupOperation;
 using replication::SearchOperation;
 
-constexpr Millis kPatience = 1'000;
+constexpr Millis kPatience = 10'000;
 
 class ReadModel {
  public:
-  ReadModel(uint64_t seed, NodeNumber nodes)
+  ReadModel(uint64_t seed, NodeNumber nodes, const net::Ring* ring = nullptr)
       : random_(seed),
         cluster_({nodes, nodes == 3 ? 8U : 16U, 3, {}}),
-        words_(&cluster_, 250, &random_) {}
+        words_((ring != nullptr ? cluster_.InstallEverywhere(*ring) : void(), &cluster_), 250,
+               &random_) {}
 
   // Nodes that most operations can do without: one of them.
   void Weaken() {
@@ -66,7 +68,7 @@ class ReadModel {
     INFO("search '" << prefix << "' after '" << after << "', limit " << options.limit
                     << (options.order == storage::Order::kDescending ? ", down" : ", up"));
     SearchOperation search(options, false, Consistency::kQuorum, cluster_.now() + kPatience);
-    cluster_.Run(&search, Coordinator());
+    Run(&search);
     REQUIRE(search.status().ToString() == "ok");
     REQUIRE(WordsOf(search.page()) == words_.Search(options));
     REQUIRE(search.missing().empty());
@@ -76,7 +78,7 @@ class ReadModel {
     const std::string prefix = words_.Prefix(4, &random_);
     INFO("count '" << prefix << "'");
     CountOperation count(prefix, Consistency::kQuorum, cluster_.now() + kPatience);
-    cluster_.Run(&count, Coordinator());
+    Run(&count);
     REQUIRE(count.status().ToString() == "ok");
     REQUIRE(count.count() == words_.Count(prefix));
   }
@@ -86,7 +88,7 @@ class ReadModel {
     std::advance(at, random_.Below(words_.newest().size()));
     INFO("look up '" << at->first << "'");
     LookupOperation lookup(at->first, Consistency::kQuorum, cluster_.now() + kPatience);
-    cluster_.Run(&lookup, Coordinator());
+    Run(&lookup);
     REQUIRE(lookup.status().ToString() == "ok");
     REQUIRE(lookup.lookup().known);
     REQUIRE(lookup.lookup().live == !at->second.tombstone);
@@ -102,6 +104,21 @@ class ReadModel {
   }
 
  private:
+  // By itself, or with calls that come in any order and late, but before the deadline.
+  void Run(replication::Operation* operation) {
+    if (random_.Below(2) == 0) return cluster_.Run(operation, Coordinator());
+    cluster_.Start(operation, Coordinator());
+    while (!operation->done()) {
+      const size_t flights = cluster_.flights().size();
+      const size_t index = flights == 0 ? 0 : random_.Below(flights);
+      if (flights == 0 || cluster_.flights()[index].lost || random_.Below(8) == 0) {
+        cluster_.AdvanceTo(cluster_.now() + 7);
+      } else {
+        cluster_.Deliver(index);
+      }
+    }
+  }
+
   NodeNumber Coordinator() {
     for (;;) {
       const auto number = static_cast<NodeNumber>(1 + random_.Below(cluster_.size()));
@@ -144,6 +161,17 @@ TEST_CASE("They do while a node has no digests yet") {
     ReadModel model(seed, nodes);
     model.LoseDigests();
     model.Weaken();
+    model.CheckSome(6);
+  }
+}
+
+TEST_CASE("They do at every step of a move of partitions, and by the owners that are to be read") {
+  std::vector<net::Ring> rings = {*BeginJoin(net::SampleRing(4, 16), net::SampleMember(5))};
+  net::RunOperation(rings.front(), [&](const net::Ring& ring) { rings.push_back(ring); });
+  REQUIRE(rings.size() == 8);
+  for (uint64_t seed = 301; seed <= 316; ++seed) {
+    INFO("seed " << seed);
+    ReadModel model(seed, 5, &rings[seed % rings.size()]);
     model.CheckSome(6);
   }
 }

@@ -34,7 +34,8 @@ void UnevenCluster::Spread(MiniCluster* cluster, const std::string& word,
                            trifecta::Random* random) {
   const ViewPtr view = cluster->ViewOf(1);
   const net::Partition& partition = view->partition(view->PartitionOfWord(word));
-  std::vector<NodeNumber> nodes = net::PreferenceList(partition);
+  const net::OwnerSets sets = net::OwnersFor(partition);
+  std::vector<NodeNumber> nodes(sets.read.begin(), sets.read.end());
   random->Shuffle(&nodes);
   const uint64_t time = kFirstTime + 8 * newest_.size();
   const Stored newest{{time, static_cast<uint16_t>(1 + random->Below(3))}, random->Below(4) == 0};

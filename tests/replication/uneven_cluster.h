@@ -1,6 +1,6 @@
 // A cluster whose replicas differ as much as acknowledged writes allow, and what a quorum must make
-// of it: the newest entry of each word is on a majority of its owners, the others hold older ones
-// or none.
+// of it: the newest entry of each word is on a majority of the owners that are read, the others
+// hold older ones or none.
 #pragma once
 
 #include <cstdint>
