@@ -8,7 +8,6 @@
 #include "daemon/own_status.h"
 #include "daemon/replication/messages.h"
 #include "daemon/replication/status_operation.h"
-#include "daemon/seed_knock.h"
 #include "storage/base/text.h"
 
 namespace trifecta::daemon {
@@ -23,9 +22,6 @@ using std::chrono::milliseconds;
 // How long a replica waits for the ring document that a coordinator has already: a round trip and a
 // sync, with room; the coordinator tries again.
 constexpr milliseconds kCatchUpTime{200};
-// While this node looks for its cluster: how often seeds are knocked at, and how long each time.
-constexpr milliseconds kKnockPeriod{1'000};
-constexpr milliseconds kKnockPatience{500};
 // For goodbyes at a stop; whoever misses it finds out by itself.
 constexpr milliseconds kGoodbyeTime{500};
 
@@ -118,26 +114,11 @@ Status Cluster::Begin() {
   if (!thread.ok()) return thread.status();
   protocol_ = std::move(*thread);
   protocol_->Start();
-  if (!parts_.config->seeds.empty()) knocking_ = std::thread(&Cluster::Knock, this);
   return Status::Ok();
 }
 
-// Tells the protocols which seeds nobody listens at, until this node is a member.
-void Cluster::Knock() {
-  std::vector<net::Address> seeds;
-  for (const Endpoint& seed : parts_.config->seeds) {
-    if (seed.ToString() != parts_.address) seeds.push_back(seed.ToString());
-  }
-  std::unique_lock lock(ring_mutex_);
-  while (!stopping_ && !gate_.open()) {
-    lock.unlock();
-    const std::vector<net::Address> refusing = WhoRefuse(seeds, kKnockPatience);
-    protocol_->Post([refusing](Topology* topology, Millis now) {
-      for (const net::Address& address : refusing) topology->OnRefused(address, now);
-    });
-    lock.lock();
-    ring_changed_.wait_for(lock, kKnockPeriod, [this] { return stopping_ || gate_.open(); });
-  }
+void Cluster::SayGoodbye() {
+  protocol_->Post([](Topology* topology, Millis now) { topology->SayGoodbye(now); });
 }
 
 void Cluster::Stop() {
@@ -146,9 +127,8 @@ void Cluster::Stop() {
     if (std::exchange(stopping_, true) || protocol_ == nullptr) return;
     ring_changed_.notify_all();
   }
-  if (knocking_.joinable()) knocking_.join();
   const auto end = std::chrono::steady_clock::now() + kGoodbyeTime;
-  protocol_->PostAndWait([](Topology* topology, Millis now) { topology->SayGoodbye(now); });
+  SayGoodbye();
   bool said = false;
   while (!said && std::chrono::steady_clock::now() < end) {
     if (!protocol_->PostAndWait(

@@ -81,13 +81,15 @@ class Cluster : public PeerHandler, public ClusterSource {
   ClusterSnapshot Snapshot(std::chrono::steady_clock::time_point deadline) override;
   ClusterSnapshot LocalSnapshot() override;
 
-  // Tells the others that this node goes, and ends everything. No request is under way.
+  // Tells the others that this node goes, so that they ask it for nothing more; returns at once. It
+  // still answers, and can coordinate what is under way.
+  void SayGoodbye();
+  // The same, and ends everything. No request is under way.
   void Stop();
 
  private:
   explicit Cluster(ClusterParts parts);
   Status Begin();
-  void Knock();
 
   // On the protocol thread.
   void OnEvent(const replication::TopologyEvent& event, replication::Topology* topology);
@@ -127,7 +129,6 @@ class Cluster : public PeerHandler, public ClusterSource {
   std::mutex ring_mutex_;  // for those who wait for a later ring, or for the end
   std::condition_variable ring_changed_;
   bool stopping_ = false;  // guarded by ring_mutex_
-  std::thread knocking_;
 };
 
 }  // namespace trifecta::daemon
