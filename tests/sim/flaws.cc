@@ -69,6 +69,19 @@ std::string WithFencesOf(const net::Ring& ring, const std::string& request) {
   }
 }
 
+std::optional<std::string> PretendToStore(const std::string& request) {
+  replication::WriteRequest write;
+  const Result<replication::RequestKind> kind = replication::KindOf(request);
+  if (!kind.ok() || *kind != replication::RequestKind::kWrite || !Decode(request, &write).ok()) {
+    return std::nullopt;
+  }
+  replication::WriteReply reply;
+  for (const Entry& entry : write.entries) {
+    reply.outcomes.push_back({false, true, entry.version, {}});
+  }
+  return Encode(replication::ReplyHead{}, reply);
+}
+
 std::string WithLaterVersions(const storage::Store& store, const std::string& request) {
   replication::WriteRequest write;
   if (!Decode(request, &write).ok()) return request;

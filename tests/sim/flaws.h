@@ -5,6 +5,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "daemon/replication/stamper.h"
@@ -28,6 +29,9 @@ std::string WithLaterVersions(const storage::Store& store, const std::string& re
 
 // The request with the fences that `ring` has, so that no replica refuses it for its epoch.
 std::string WithFencesOf(const net::Ring& ring, const std::string& request);
+
+// What a replica says that has stored what a write request brings; nothing for other requests.
+std::optional<std::string> PretendToStore(const std::string& request);
 
 // Stamps by the machine's clock alone: it forgets at a restart what it gave.
 std::unique_ptr<replication::Stamper> ForgetfulStamper(Clock* clock,

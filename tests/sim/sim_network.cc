@@ -118,6 +118,7 @@ void SimNetwork::Partition(const std::vector<std::vector<NodeIndex>>& groups) {
 
 void SimNetwork::Resume(NodeIndex node) {
   nodes_[node].paused = false;
+  nodes_[node].disturbed_at = now_;
   for (Task& task : std::exchange(nodes_[node].waiting, {})) After(node, 0, std::move(task));
 }
 

@@ -108,13 +108,21 @@ class SimNetwork {
   // still arrives.
   void Crash(NodeIndex node);
   // Listens again. The caller starts it anew.
-  void Restart(NodeIndex node) { nodes_[node].running = true; }
+  void Restart(NodeIndex node) {
+    nodes_[node].running = true;
+    nodes_[node].disturbed_at = now_;
+  }
   bool is_cut(NodeIndex from, NodeIndex to) const { return cuts_.contains({from, to}); }
   bool IsLossy(NodeIndex from, NodeIndex to) const {
     return FaultsOf(from, to).loss_per_million > 0 || FaultsOf(to, from).loss_per_million > 0;
   }
   bool running(NodeIndex node) const { return nodes_[node].running; }
   bool paused(NodeIndex node) const { return nodes_[node].paused; }
+
+  // True when the node did not run all the time since then.
+  bool DisturbedSince(NodeIndex node, Millis time) const {
+    return !running(node) || paused(node) || nodes_[node].disturbed_at >= time;
+  }
 
   // What the node has sent, lost messages included.
   const Traffic& sent(NodeIndex node) const { return nodes_[node].sent; }
@@ -127,6 +135,7 @@ class SimNetwork {
     Receiver receive;
     bool running = true;
     bool paused = false;
+    Millis disturbed_at = 0;    // when it last went on or was started
     uint64_t life = 0;          // counts crashes
     std::vector<Task> waiting;  // while paused
     Traffic sent;

@@ -126,8 +126,9 @@ Status SimNode::StartProcess() {
   process->replica = std::make_unique<replication::Replica>(replication::Replica::Parts{
       process->store.get(), process->digests.get(), process->stamper.get(), {}});
   const auto view = [process] { return process->view; };
-  process->runner = MakeRunner(view);
-  process->stream_runner = MakeRunner(options_.flaws.one_source ? OneSource(view) : view);
+  process->runner = MakeRunner(view, true);
+  process->read_runner = MakeRunner(view, !options_.flaws.no_repair);
+  process->stream_runner = MakeRunner(options_.flaws.one_source ? OneSource(view) : view, true);
   process->upkeep = MakeUpkeep();
   FillDigestsLater();
   CheckpointLater();
@@ -220,6 +221,7 @@ void SimNode::TakeView(ViewPtr view) {
   if (!options_.topology) process_->ready = true;
   process_->view = std::move(view);
   process_->runner->OnView();
+  process_->read_runner->OnView();
   process_->stream_runner->OnView();
   process_->upkeep->OnView();
 }
@@ -365,14 +367,19 @@ bool SimNode::WaitsForRing(Waiting* waiting, const std::string& reply) {
 
 // Operations --------------------------------------------------------------------------------------
 
-std::unique_ptr<SimRunner> SimNode::MakeRunner(std::function<ViewPtr()> view) {
+std::unique_ptr<SimRunner> SimNode::MakeRunner(std::function<ViewPtr()> view, bool repairs) {
   Process* const process = process_.get();
   SimRunner::Parts parts;
   parts.network = network_;
   parts.node = options_.index;
   parts.view = std::move(view);
-  parts.call = [this](const replication::ClusterView& seen, replication::Call call,
-                      SimCalls::Done done) { Call(seen, std::move(call), std::move(done)); };
+  parts.call = [this, repairs](const replication::ClusterView& seen, replication::Call call,
+                               SimCalls::Done done) {
+    const auto pretended = repairs ? std::nullopt : PretendToStore(call.request);
+    if (!pretended) return Call(seen, std::move(call), std::move(done));
+    network_->After(options_.index, 1,
+                    [done = std::move(done), reply = *pretended] { done(reply); });
+  };
   parts.pull = [this, process](net::NodeNumber node, net::Epoch epoch) {
     const replication::NodeView* from = process->view->Find(node);
     const auto at = from == nullptr ? std::nullopt : network_->Listener(from->address);

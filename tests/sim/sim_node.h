@@ -104,6 +104,8 @@ class SimNode {
   const replication::DigestTable& digests() const { return *process_->digests; }
   replication::Stamper* stamper() { return process_->stamper.get(); }
   SimRunner& runner() { return *process_->runner; }
+  // The same, for lookups, searches and counts.
+  SimRunner& read_runner() { return *process_->read_runner; }
 
   // A peer's request, or its own.
   void Serve(NodeIndex from, std::string request, Millis patience, SimCalls::Reply reply);
@@ -122,7 +124,7 @@ class SimNode {
     std::unique_ptr<daemon::HybridClock> hybrid_clock;
     std::unique_ptr<replication::Stamper> stamper;
     std::unique_ptr<replication::Replica> replica;
-    std::unique_ptr<SimRunner> runner, stream_runner;
+    std::unique_ptr<SimRunner> runner, read_runner, stream_runner;
     std::unique_ptr<SimMember> member;
     std::unique_ptr<SimUpkeep> upkeep;
     replication::ViewPtr view;
@@ -133,7 +135,8 @@ class SimNode {
 
   Status StartProcess();
   Status OpenStore(Process* process);
-  std::unique_ptr<SimRunner> MakeRunner(std::function<replication::ViewPtr()> view);
+  // `repairs`: what its operations write is written; else they are told so.
+  std::unique_ptr<SimRunner> MakeRunner(std::function<replication::ViewPtr()> view, bool repairs);
   std::unique_ptr<SimMember> MakeMember();
   std::unique_ptr<SimUpkeep> MakeUpkeep();
   void Take(const replication::TopologyEvent& event);

@@ -3,7 +3,7 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -30,6 +30,7 @@ struct Verdict {
   uint64_t history = 0;  // of the network: equal runs have equal ones
   size_t operations = 0;
   size_t acknowledged = 0;
+  std::map<std::string, size_t> reasons;  // why others were not, and how often
   Millis healed_after = 0;
   std::string log;  // of the weather
 };

@@ -1,0 +1,120 @@
+#include "tests/sim/simulation.h"
+
+#include <cstdlib>
+#include <memory>
+#include <utility>
+
+#include "storage/base/text.h"
+
+namespace trifecta::sim {
+namespace {
+
+// What an answer may be late by: it has a way to go, and nodes stop at times.
+constexpr Millis kAnswerGrace = 400;
+// Until all nodes run and know it.
+constexpr Millis kSettle = 3'000;
+// How long requests that are asked in peace may take.
+constexpr Millis kPeacePatience = 5'000;
+
+class Run {
+ public:
+  Run(uint64_t seed, const Scenario& scenario)
+      : scenario_(scenario),
+        cluster_(seed, scenario.cluster),
+        weather_(&cluster_, scenario.climate) {
+    for (size_t i = 0; i < scenario.clients; ++i) {
+      clients_.push_back(std::make_unique<SimClient>(&cluster_, &history_, scenario.workload, i));
+    }
+  }
+
+  Verdict Go() {
+    cluster_.StartAll();
+    for (const auto& client : clients_) client->Start();
+    weather_.Begin();
+    cluster_.network().RunFor(scenario_.duration);
+    for (const auto& client : clients_) client->Stop();
+    weather_.Clear();
+    Heal();
+    AskEverything();
+    cluster_.network().RunFor(kPeacePatience + kSettle);
+    history_.EndAll(cluster_.now());
+    return Judge();
+  }
+
+ private:
+  void Heal() {
+    const Millis began = cluster_.now();
+    cluster_.network().RunFor(kSettle);
+    cluster_.network().RunUntilHolds(scenario_.heal_max, 200, [this] {
+      return !scenario_.must_converge || cluster_.Converged();
+    });
+    healed_after_ = cluster_.now() - began;
+    if (!cluster_.AllRun()) cluster_.Report(Rule::kNotServing, "a node does not run\n");
+    if (scenario_.must_converge) cluster_.CheckReplicas();
+  }
+
+  // Every node is asked for every word, and for all of them at once.
+  void AskEverything() {
+    asked_from_ = history_.records().size();
+    for (NodeIndex node = 0; node < cluster_.size(); ++node) {
+      if (!cluster_.node(node).running()) continue;
+      Request request;
+      request.deadline = cluster_.now() + kPeacePatience;
+      for (const std::string& word : WordsOf(scenario_.workload)) {
+        request.words = {word};
+        clients_.front()->Ask(node, request);
+      }
+      request.words = {""};
+      request.limit = 1'000;
+      request.action = Action::kSearch;
+      clients_.front()->Ask(node, request);
+      request.action = Action::kCount;
+      clients_.front()->Ask(node, request);
+    }
+  }
+
+  Verdict Judge() {
+    Verdict verdict;
+    verdict.violations = CheckHistory(history_, kAnswerGrace);
+    for (size_t i = asked_from_; i < history_.records().size(); ++i) {
+      const Record& record = history_.records()[i];
+      if (record.outcome == Outcome::kOk) continue;
+      verdict.violations.push_back({Rule::kNotServing, ToText(record) + "\n"});
+    }
+    for (const Record& record : history_.records()) {
+      if (record.outcome != Outcome::kOk) ++verdict.reasons[record.reason];
+    }
+    const auto& faults = cluster_.faults();
+    verdict.violations.insert(verdict.violations.end(), faults.begin(), faults.end());
+    verdict.history = cluster_.network().history();
+    verdict.operations = history_.records().size();
+    verdict.acknowledged = history_.acknowledged();
+    verdict.healed_after = healed_after_;
+    verdict.log = weather_.log();
+    return verdict;
+  }
+
+  const Scenario scenario_;
+  SimCluster cluster_;
+  History history_;
+  std::vector<std::unique_ptr<SimClient>> clients_;
+  Weather weather_;
+  size_t asked_from_ = 0;
+  Millis healed_after_ = 0;
+};
+
+uint64_t Number(const char* name, uint64_t otherwise) {
+  const char* text = std::getenv(name);
+  return text == nullptr ? otherwise : std::strtoull(text, nullptr, 10);
+}
+
+}  // namespace
+
+Verdict Simulate(uint64_t seed, const Scenario& scenario) { return Run(seed, scenario).Go(); }
+
+Seeds SeedsOr(uint64_t count) {
+  if (const uint64_t seed = Number("TRIFECTA_SIM_SEED", 0); seed != 0) return {seed, 1};
+  return {1, Number("TRIFECTA_SIM_SEEDS", count)};
+}
+
+}  // namespace trifecta::sim
