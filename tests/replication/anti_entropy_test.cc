@@ -1,6 +1,7 @@
 #include "daemon/replication/anti_entropy.h"
 
 #include <algorithm>
+#include <atomic>
 #include <memory>
 #include <string>
 #include <vector>
@@ -12,6 +13,7 @@
 #include "tests/replication/scattered_words.h"
 #include "tests/support/catch.h"
 #include "tests/support/fake_store.h"
+#include "tests/support/temp_dir.h"
 
 namespace trifecta::replication {
 namespace {
@@ -176,6 +178,64 @@ TEST_CASE("Replicas become equal while writes go on, each of which reaches some 
   }
   for (const Late& one : late) cluster.Put(one.node, one.word, one.version, one.tombstone);
   CHECK(healing.Heal(20) <= 8);
+}
+
+TEST_CASE("Nodes that compare themselves with each other at the same time become equal") {
+  const auto seed = GENERATE(range(1, 11));
+  INFO("seed " << seed);
+  Random random(static_cast<uint64_t>(seed));
+  MiniCluster cluster;
+  Scatter(&cluster, kAll, 300, &random);
+  uint64_t time = 2'000;
+  for (int second = 0; !AllEqual(&cluster); ++second) {
+    REQUIRE(second < 40);
+    // Each has one exchange under way, and their calls come in any order, with writes between.
+    std::vector<std::unique_ptr<Exchange>> exchanges;
+    for (const NodeNumber node : kAll) {
+      const auto peer = static_cast<NodeNumber>(1 + (node + random.Below(2)) % 3);
+      ExchangeOptions options;
+      options.at_once = true;
+      options.budget.shards = 1 + random.Below(100);
+      options.budget.entries = 1 + random.Below(200);
+      exchanges.push_back(std::make_unique<Exchange>(peer, PartsOf(&cluster, node),
+                                                     std::make_shared<Divergence>(), options));
+      cluster.Start(exchanges.back().get(), node);
+    }
+    while (cluster.Step(&random)) {
+      if (second >= 5 || random.Below(10) > 0) continue;
+      cluster.Put(static_cast<NodeNumber>(1 + random.Below(3)),
+                  test::ScatteredWord(random.Below(400)), {++time, 1}, random.Below(3) == 0);
+    }
+    for (const auto& exchange : exchanges) CHECK(exchange->done());
+  }
+}
+
+TEST_CASE("Stores on disk with checkpoints between become equal, and their digests are true") {
+  const auto seed = GENERATE(range(1, 3));
+  Random random(static_cast<uint64_t>(seed));
+  test::TempDir dir;
+  test::MiniClusterOptions options;
+  options.store = [&](NodeNumber node) {
+    return test::MustOpen(test::SmallStore(PosixFileSystem(), StrCat(dir.path(), "/", node)));
+  };
+  MiniCluster cluster(options);
+  Healing healing(&cluster);
+  for (int round = 0; round < 3; ++round) {
+    Scatter(&cluster, kAll, 150, &random);
+    for (const NodeNumber node : kAll) {
+      if (random.Below(2) == 0) REQUIRE(cluster.node(node).store->Checkpoint().ok());
+    }
+    healing.Second();
+  }
+  CHECK(healing.Heal(20) <= 8);
+  for (const NodeNumber node : kAll) {
+    DigestTable counted(2, 8);
+    const std::atomic<bool> stop = false;
+    REQUIRE(counted.Fill(*cluster.node(node).store, stop).ok());
+    for (uint32_t i = 0; i < 8; ++i) {
+      CHECK(counted.OfPartition(i) == cluster.node(node).digests->OfPartition(i));
+    }
+  }
 }
 
 TEST_CASE("100,000 words that differ are repaired in some tens of exchanges, none beyond bounds") {

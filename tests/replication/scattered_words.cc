@@ -1,14 +1,28 @@
 #include "tests/replication/scattered_words.h"
 
 #include <algorithm>
+#include <map>
+#include <span>
 #include <stdexcept>
 
+#include "daemon/replication/entry_comparison.h"
 #include "net/preference.h"
 #include "storage/base/limits.h"
 #include "storage/base/text.h"
 #include "storage/base/word.h"
 
 namespace trifecta::test {
+namespace {
+
+void WriteTo(MiniCluster* cluster, NodeNumber node, std::span<const Entry> entries) {
+  for (size_t begin = 0; begin < entries.size(); begin += kWriteEntriesMax) {
+    const size_t size = std::min(kWriteEntriesMax, entries.size() - begin);
+    const Status status = cluster->node(node).store->Write(entries.subspan(begin, size), {});
+    if (!status.ok()) throw std::runtime_error(status.ToString());
+  }
+}
+
+}  // namespace
 
 std::string ScatteredWord(uint64_t i) {
   if (i % 200 == 7) return std::string(1, static_cast<char>('a' + i / 200 % 26));
@@ -19,6 +33,7 @@ std::string ScatteredWord(uint64_t i) {
 
 void Scatter(MiniCluster* cluster, const std::vector<NodeNumber>& nodes, size_t count,
              trifecta::Random* random) {
+  std::map<NodeNumber, storage::Page> pages;
   for (size_t i = 0; i < count; ++i) {
     const std::string word = ScatteredWord(i);
     for (uint64_t versions = 1 + random->Below(3); versions > 0; --versions) {
@@ -27,21 +42,17 @@ void Scatter(MiniCluster* cluster, const std::vector<NodeNumber>& nodes, size_t 
       std::vector<NodeNumber> some = nodes;
       random->Shuffle(&some);
       some.resize(1 + random->Below(some.size()));
-      for (const NodeNumber node : some) cluster->Put(node, word, version, tombstone);
+      for (const NodeNumber node : some) pages[node].Add(word, version, tombstone);
     }
   }
+  for (const auto& [node, page] : pages) WriteTo(cluster, node, replication::EntriesOf(page));
 }
 
 void Fill(MiniCluster* cluster, NodeNumber node, const std::vector<std::string>& words,
           Version version) {
   std::vector<Entry> entries;
   for (const std::string& word : words) entries.push_back({word, version, false});
-  for (size_t begin = 0; begin < entries.size(); begin += kWriteEntriesMax) {
-    const size_t size = std::min(kWriteEntriesMax, entries.size() - begin);
-    const Status status =
-        cluster->node(node).store->Write(std::span(entries).subspan(begin, size), {});
-    if (!status.ok()) throw std::runtime_error(status.ToString());
-  }
+  WriteTo(cluster, node, entries);
 }
 
 EntryMap Holding(MiniCluster* cluster, NodeNumber node) {
