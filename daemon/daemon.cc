@@ -154,6 +154,8 @@ bool Daemon::Join(ExitStatus* status) {
         Reload();
         break;
       case Event::kTimeout:
+        parts_.notifier->Extend(kRecoveryExtension, waiting_);
+        break;
       case Event::kWake:
         break;
     }
@@ -165,7 +167,6 @@ void Daemon::TellWaiting() {
   const std::string waiting = cluster_->Waiting();
   if (waiting.empty()) return;
   readiness_.Set(Phase::kRecovering, waiting);
-  parts_.notifier->Extend(kRecoveryExtension, waiting);
   if (std::exchange(waiting_, waiting) != waiting) log_->Info(waiting);
 }
 

@@ -21,15 +21,15 @@ class LogCheck {
     const std::string path = PathIn(report_->folder(), name);
     const auto header = DecodeSegmentHeader(bytes);
     if (!header) return CheckUnfinished(path, bytes);
-    if (header->version != kLogFormatVersion) {
+    if (!header->known()) {
       return Skip(path, 8,
                   StrCat("log format version ", header->version, ", this program reads ",
-                         kLogFormatVersion));
+                         kLogFormatVersion, " to ", kLogFormatUsedBefore));
     }
     if (header->number != ParseFileName(name)->number) {
       return Skip(path, 24, "a segment under another one's name");
     }
-    ReadFrames(path, bytes, header->salt);
+    ReadFrames(path, bytes, *header);
   }
 
   // Goes on behind a segment that cannot be read.
@@ -64,11 +64,11 @@ class LogCheck {
     report_->AddNote(path, "a log segment whose making was cut short; the next start removes it");
   }
 
-  void ReadFrames(const std::string& path, std::string_view bytes, uint64_t salt) {
+  void ReadFrames(const std::string& path, std::string_view bytes, const SegmentHeader& header) {
     segment_has_frames_ = false;
     // A reader begins behind a header, so `start` is that far before the first frame that it reads.
     for (size_t start = 0;;) {
-      SegmentReader reader(bytes.substr(start), salt);
+      SegmentReader reader(bytes.substr(start), header.salt);
       while (const auto frame = reader.Next()) {
         CheckSequence(path, start + frame->offset, frame->sequence);
         last_ = frame->sequence;
@@ -76,11 +76,10 @@ class LogCheck {
       }
       if (reader.DirtyEnd() == reader.end()) return;
       const size_t end = start + reader.end();
-      const auto beyond = reader.FindBeyond(last_ + 1, std::max(last_, covered_) + 1);
-      if (!beyond) {
-        EndsIn({path, end, reader.DirtyEnd() - reader.end()});
-        return;
-      }
+      const uint64_t next = std::max(last_, covered_) + 1;
+      const auto beyond = reader.FindBeyond(last_ + 1, next);
+      if (!beyond && header.used_before()) return EndsInOldBytes(path, end, reader, next);
+      if (!beyond) return EndsIn({path, end, reader.DirtyEnd() - reader.end()});
       report_->AddFault(path, end, "a log frame is damaged and valid ones follow it");
       gap_told_ = true;
       start += beyond->offset - kSegmentHeaderBytes;
@@ -91,6 +90,17 @@ class LogCheck {
   void EndsIn(Tail tail) {
     if (tail_.bytes != 0) TailIsDamage();
     tail_ = std::move(tail);
+  }
+
+  // Where the segment was used before, mostly bytes of that use stand behind its frames, but at its
+  // first place what its own first frame left (storage/log_recovery.cc).
+  void EndsInOldBytes(const std::string& path, size_t end, const SegmentReader& reader,
+                      uint64_t next) {
+    if (!segment_has_frames_ && reader.SequenceAtEnd() > next) {
+      CheckSequence(path, end, reader.SequenceAtEnd());
+    } else if (const size_t torn = reader.TornEnd(next); torn > reader.end()) {
+      EndsIn({path, end, torn - reader.end()});
+    }
   }
 
   void TailIsDamage() {

@@ -9,6 +9,7 @@ namespace {
 
 constexpr size_t kDigits = 16;
 constexpr std::string_view kDamagedSuffix = ".damaged";
+constexpr std::string_view kSpareSuffix = ".spare";
 
 struct Prefix {
   FileKind kind;
@@ -28,6 +29,14 @@ std::string Name(FileKind kind, uint64_t number) {
   return name;
 }
 
+// A name of `kind`, and `suffix` behind it.
+std::optional<FileName> ParseWithSuffix(std::string_view name, std::string_view suffix,
+                                        FileKind kind, FileKind meaning) {
+  const auto parsed = ParseFileName(name.substr(0, name.size() - suffix.size()));
+  if (!parsed || parsed->kind != kind) return std::nullopt;
+  return FileName{meaning, parsed->number};
+}
+
 }  // namespace
 
 std::string LogName(uint64_t segment) { return Name(FileKind::kLog, segment); }
@@ -37,13 +46,15 @@ std::string BaseName(uint64_t file_number) { return Name(FileKind::kBase, file_n
 std::string DamagedName(uint64_t file_number) {
   return StrCat(BaseName(file_number), kDamagedSuffix);
 }
+std::string SpareName(uint64_t segment) { return StrCat(LogName(segment), kSpareSuffix); }
 
 std::optional<FileName> ParseFileName(std::string_view name) {
   if (name == kLockName) return FileName{FileKind::kLock};
   if (name.ends_with(kDamagedSuffix)) {
-    const auto base = ParseFileName(name.substr(0, name.size() - kDamagedSuffix.size()));
-    if (!base || base->kind != FileKind::kBase) return std::nullopt;
-    return FileName{FileKind::kDamaged, base->number};
+    return ParseWithSuffix(name, kDamagedSuffix, FileKind::kBase, FileKind::kDamaged);
+  }
+  if (name.ends_with(kSpareSuffix)) {
+    return ParseWithSuffix(name, kSpareSuffix, FileKind::kLog, FileKind::kSpare);
   }
   for (const Prefix& prefix : kPrefixes) {
     if (!name.starts_with(prefix.text)) continue;

@@ -15,6 +15,7 @@ enum class FileKind {
   kManifest,  // manifest-<generation>
   kBase,      // base-<file number>
   kDamaged,   // base-<file number>.damaged
+  kSpare,     // log-<segment number>.spare
 };
 
 struct FileName {
@@ -32,6 +33,9 @@ std::string ManifestName(uint64_t generation);
 std::string BaseName(uint64_t file_number);
 // What becomes of a base file that is given up: kept for people, used by nobody.
 std::string DamagedName(uint64_t file_number);
+
+// What becomes of a segment of the log that is kept to be used again, under another number.
+std::string SpareName(uint64_t segment);
 
 // What a name (not a path) stands for; nothing for a file that is not ours. Only the exact spelling
 // that the functions above give is ours.

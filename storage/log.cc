@@ -5,10 +5,14 @@
 #include <iterator>
 #include <utility>
 
+#include "storage/file_names.h"
 #include "storage/log_recovery.h"
 
 namespace trifecta::storage {
 namespace {
+
+// Segments kept to be used again: with the one prepared, what most checkpoints use up between them.
+constexpr size_t kSparesMax = 2;
 
 // After these the log is as it was before the call.
 bool NothingHappened(StatusCode code) {
@@ -109,16 +113,45 @@ Status Log::PrepareSegment() {
   return prepared_ ? Status::Ok() : Make(options_.segment_bytes);
 }
 
+bool Log::prepared() const {
+  const std::lock_guard lock(mutex_);
+  return prepared_.has_value();
+}
+
 // Under making_mutex_, which alone lets prepared_ change: so it may be read there without mutex_.
 Status Log::Make(uint64_t bytes) {
-  const uint64_t salt = options_.salt != 0 ? options_.salt : RandomSalt();
-  auto segment =
-      CreateLogSegment(options_.file_system, options_.folder, next_number_++, salt, bytes);
+  auto segment = NewSegment(next_number_++, bytes);
   if (!segment.ok()) return segment.status();
-  written_bytes_.fetch_add(bytes, std::memory_order_relaxed);
   const std::lock_guard lock(mutex_);
   prepared_ = std::move(*segment);
   return Status::Ok();
+}
+
+Result<LogSegment> Log::NewSegment(uint64_t number, uint64_t bytes) {
+  const uint64_t salt = options_.salt != 0 ? options_.salt + number : RandomSalt();
+  if (bytes == options_.segment_bytes) {
+    if (const auto spare = TakeSpare()) {
+      auto segment =
+          ReuseLogSegment(options_.file_system, options_.folder, *spare, number, salt, bytes);
+      if (segment.ok()) {
+        written_bytes_.fetch_add(kSegmentHeaderBytes, std::memory_order_relaxed);
+        return segment;
+      }
+      (void)options_.file_system->Remove(*spare);  // else the next start does
+      if (!NothingHappened(segment.status().code())) return segment.status();
+    }
+  }
+  auto segment = CreateLogSegment(options_.file_system, options_.folder, number, salt, bytes);
+  if (segment.ok()) written_bytes_.fetch_add(bytes, std::memory_order_relaxed);
+  return segment;
+}
+
+std::optional<std::string> Log::TakeSpare() {
+  const std::lock_guard lock(mutex_);
+  if (spares_.empty()) return std::nullopt;
+  std::string spare = std::move(spares_.back());
+  spares_.pop_back();
+  return spare;
 }
 
 Status Log::DropPrepared() {
@@ -144,15 +177,39 @@ Status Log::RemoveReleased() {
   const std::lock_guard removing(removing_mutex_);
   while (true) {
     std::string path;
+    uint64_t number, bytes;
     {
       const std::lock_guard lock(mutex_);
       if (full_.empty() || full_.front().last > released_) return Status::Ok();
       path = full_.front().path;
+      number = full_.front().number;
+      bytes = full_.front().bytes;
     }
-    TRIFECTA_RETURN_IF_ERROR(options_.file_system->Remove(path));
+    if (!KeepSpare(number, bytes, path)) {
+      TRIFECTA_RETURN_IF_ERROR(options_.file_system->Remove(path));
+    }
     const std::lock_guard lock(mutex_);
     full_.pop_front();
   }
+}
+
+bool Log::KeepSpare(uint64_t number, uint64_t bytes, const std::string& path) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (bytes != options_.segment_bytes || spares_.size() == kSparesMax) return false;
+  }
+  std::string spare = PathIn(options_.folder, SpareName(number));
+  if (!options_.file_system->Rename(path, spare).ok()) return false;
+  const std::lock_guard lock(mutex_);
+  spares_.push_back(std::move(spare));
+  return true;
+}
+
+Status Log::RemoveSpares() {
+  while (const auto spare = TakeSpare()) {
+    TRIFECTA_RETURN_IF_ERROR(options_.file_system->Remove(*spare));
+  }
+  return Status::Ok();
 }
 
 Status Log::Close() {
@@ -160,6 +217,7 @@ Status Log::Close() {
   const std::lock_guard making(making_mutex_);
   if (prepared_) TRIFECTA_RETURN_IF_ERROR(DropPrepared());
   TRIFECTA_RETURN_IF_ERROR(RemoveReleased());
+  TRIFECTA_RETURN_IF_ERROR(RemoveSpares());
   if (active_ && active_->last <= released_) {
     TRIFECTA_RETURN_IF_ERROR(options_.file_system->Remove(active_->path));
     const std::lock_guard lock(mutex_);
@@ -177,12 +235,13 @@ uint64_t Log::bytes() const {
   const std::lock_guard lock(mutex_);
   uint64_t sum = 0;
   for (const LogSegment& segment : full_) sum += segment.bytes;
+  sum += spares_.size() * options_.segment_bytes;
   return sum + (active_ ? active_->bytes : 0) + (prepared_ ? prepared_->bytes : 0);
 }
 
 uint64_t Log::segments() const {
   const std::lock_guard lock(mutex_);
-  return full_.size() + (active_ ? 1 : 0) + (prepared_ ? 1 : 0);
+  return full_.size() + spares_.size() + (active_ ? 1 : 0) + (prepared_ ? 1 : 0);
 }
 
 }  // namespace trifecta::storage

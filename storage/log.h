@@ -21,6 +21,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "storage/base/entry.h"
 #include "storage/base/file_system.h"
@@ -37,7 +38,7 @@ struct LogOptions {
   std::string folder;
   // A segment of this size is made at a time; a larger one where a frame needs it.
   uint64_t segment_bytes = 16u << 20;
-  // The salt of every segment; 0: a random one for each. Fixed only by tests that compare bytes.
+  // Segment N has this salt plus N; 0: a random one. Fixed only by tests that compare bytes.
   uint64_t salt = 0;
 };
 
@@ -67,19 +68,21 @@ class Log {
   uint64_t last_sequence() const { return last_sequence_.load(std::memory_order_acquire); }
 
   // Says that base files hold every frame up to `sequence` durably: removes the segments that hold
-  // nothing newer, but never the one being written. What it could not remove it tries again the
-  // next time.
+  // nothing newer, but never the one being written, and keeps some of them to be used again. What
+  // it could not remove it tries again the next time.
   Status Release(uint64_t sequence);
 
   // Makes the next segment if there is none ready, so that no Append has to (some 10 ms for 16
-  // MiB). kDiskFull: try again later; Append does, too.
+  // MiB, less for one that was used before). kDiskFull: try again later; Append does, too.
   Status PrepareSegment();
+  // Whether one is ready.
+  bool prepared() const;
 
   // Gives preallocated space back: removes what holds nothing above the released sequence, cuts the
   // last segment to its end otherwise. Neither Append nor PrepareSegment may follow.
   Status Close();
 
-  // Of all segment files, preallocated space included.
+  // Of all segment files, preallocated space and those kept to be used again included.
   uint64_t bytes() const;
   uint64_t segments() const;
   // Since Open: frames synced, the time that took, bytes written including preallocation.
@@ -94,6 +97,10 @@ class Log {
   Status Die(const Status& status);
   Status Roll(size_t frame_bytes);
   Status Make(uint64_t bytes);
+  Result<LogSegment> NewSegment(uint64_t number, uint64_t bytes);
+  std::optional<std::string> TakeSpare();
+  bool KeepSpare(uint64_t number, uint64_t bytes, const std::string& path);
+  Status RemoveSpares();
   Status WriteFrame(std::string_view frame);
   Status RemoveReleased();
   Status DropPrepared();
@@ -114,6 +121,7 @@ class Log {
   std::deque<LogSegment> full_;  // oldest first
   std::optional<LogSegment> active_;
   std::optional<LogSegment> prepared_;
+  std::vector<std::string> spares_;  // paths of files of options_.segment_bytes
   uint64_t released_;
   Status failure_;
 };

@@ -221,6 +221,17 @@ size_t SegmentReader::DirtyEnd() const {
   return last == std::string_view::npos ? end_ : std::max(end_, last + 1);
 }
 
+uint64_t SegmentReader::SequenceAtEnd() const {
+  if (end_ > segment_.size() || segment_.size() - end_ < kFrameHeaderBytes) return 0;
+  return LoadFixed<uint64_t>(segment_.data() + end_ + kSequenceOffset);
+}
+
+size_t SegmentReader::TornEnd(uint64_t next) const {
+  if (SequenceAtEnd() != next) return end_;
+  const size_t length = LoadFixed<uint32_t>(segment_.data() + end_ + kLengthOffset);
+  return std::min(segment_.size(), end_ + Aligned(kFrameHeaderBytes + length));
+}
+
 std::optional<Frame> SegmentReader::FindBeyond(uint64_t lowest, uint64_t next) const {
   // A later frame cannot be further on than frames fit in between: that spares a checksum at nearly
   // every place that is not one.

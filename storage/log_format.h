@@ -17,7 +17,10 @@
 
 namespace trifecta::storage {
 
+// The version of a segment's header says what stands behind its frames: zeros, or what is left of
+// an earlier use of the file.
 inline constexpr uint32_t kLogFormatVersion = 1;
+inline constexpr uint32_t kLogFormatUsedBefore = 2;
 
 // magic 8 | version 4 | crc 4 | salt 8 | segment number 8
 inline constexpr size_t kSegmentHeaderBytes = 32;
@@ -34,6 +37,9 @@ struct SegmentHeader {
   uint32_t version = kLogFormatVersion;
   uint64_t salt = 0;
   uint64_t number = 0;
+
+  bool known() const { return version == kLogFormatVersion || used_before(); }
+  bool used_before() const { return version == kLogFormatUsedBefore; }
 };
 
 std::string EncodeSegmentHeader(const SegmentHeader& header);
@@ -91,6 +97,12 @@ class SegmentReader {
   // One past the last byte behind end() that is not zero; end() itself when there is none. Bytes
   // there are a frame that was not written whole, or damage.
   size_t DirtyEnd() const;
+  // The same in a segment that was used before, where most bytes behind end() are none of its own:
+  // one past the frame of sequence `next` that begins there but is not whole, so far as it can be
+  // seen; end() where none does.
+  size_t TornEnd(uint64_t next) const;
+  // The sequence that a frame at end() would have by its header, whether it is whole or not.
+  uint64_t SequenceAtEnd() const;
   // The first valid frame behind end() with a sequence of at least `lowest`: the proof of damage at
   // end(), since a frame is written only when the one before it is durable. The frame
   // that belongs at end() has a sequence of at most `next`.

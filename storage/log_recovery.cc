@@ -18,9 +18,10 @@ constexpr std::string_view kAdvice =
 // A segment as it was found.
 struct Found {
   LogSegment segment;
-  size_t dirty_end = 0;    // behind segment.end: where the bytes end that are no frame
-  size_t last_offset = 0;  // of the last frame,
-  std::string last_frame;  // and its bytes
+  bool used_before = false;  // the bytes behind its frames may be none of its own
+  size_t dirty_end = 0;      // behind segment.end: where the bytes end that are no frame of it
+  size_t last_offset = 0;    // of the last frame,
+  std::string last_frame;    // and its bytes
   bool dirty() const { return dirty_end > segment.end; }
 };
 
@@ -35,6 +36,9 @@ class Recovery {
     if (!names.ok()) return names.status();
     for (const std::string& name : *names) {
       const auto parsed = ParseFileName(name);
+      if (parsed && parsed->kind == FileKind::kSpare) {
+        unfinished_.push_back(PathIn(options_.folder, name));
+      }
       if (!parsed || parsed->kind != FileKind::kLog) continue;
       TRIFECTA_RETURN_IF_ERROR(ReadSegment(parsed->number));
       recovered_.next_number = parsed->number + 1;
@@ -66,14 +70,15 @@ class Recovery {
     if (!bytes.ok()) return bytes.status();
     const auto header = DecodeSegmentHeader(*bytes);
     if (!header) return CheckUnfinished(path, *bytes);
-    if (header->version != kLogFormatVersion) {
+    if (!header->known()) {
       return {StatusCode::kDataDamaged,
               StrCat(path, ": offset 8: log format version ", header->version,
-                     "; this program reads version ", kLogFormatVersion)};
+                     "; this program reads versions up to ", kLogFormatUsedBefore)};
     }
     if (header->number != number) return Damaged(path, 24, "a segment under another one's name");
     Found found;
     found.segment = {.number = number, .salt = header->salt, .bytes = bytes->size(), .path = path};
+    found.used_before = header->used_before();
     TRIFECTA_RETURN_IF_ERROR(ReadFrames(*bytes, &found));
     found_.push_back(std::move(found));
     return Status::Ok();
@@ -97,12 +102,19 @@ class Recovery {
       found->last_offset = frame->offset;
       if (last_ > covered_) TRIFECTA_RETURN_IF_ERROR(ReplayFrame(segment.path, *frame));
     }
-    segment.end = reader.end();
-    found->dirty_end = reader.DirtyEnd();
-    found->last_frame = bytes.substr(found->last_offset, segment.end - found->last_offset);
     const uint64_t next = std::max(last_, covered_) + 1;
-    if (!found->dirty() || !reader.FindBeyond(last_ + 1, next)) return Status::Ok();
-    return Damaged(segment.path, segment.end, "a log frame is damaged and valid ones follow it");
+    segment.end = reader.end();
+    found->last_frame = bytes.substr(found->last_offset, segment.end - found->last_offset);
+    found->dirty_end = found->used_before ? reader.TornEnd(next) : reader.DirtyEnd();
+    if (reader.DirtyEnd() > segment.end && reader.FindBeyond(last_ + 1, next)) {
+      return Damaged(segment.path, segment.end, "a log frame is damaged and valid ones follow it");
+    }
+    // At a segment's first place stands what its first frame left, or the first one of an earlier
+    // use, which is covered.
+    if (found->used_before && segment.empty() && reader.SequenceAtEnd() > next) {
+      return Gap(segment.path, segment.end, reader.SequenceAtEnd());
+    }
+    return Status::Ok();
   }
 
   Status ReplayFrame(const std::string& path, const Frame& frame) {
@@ -118,13 +130,25 @@ class Recovery {
     if (segment.empty() && frame.sequence > last_ && frame.sequence <= covered_ + 1) {
       return Status::Ok();
     }
+    return Gap(segment.path, frame.offset, frame.sequence);
+  }
+
+  // A frame is there, whole or not, and the ones before it are not.
+  Status Gap(const std::string& path, size_t offset, uint64_t sequence) const {
+    const Found* ends_early = nullptr;
     for (auto before = found_.rbegin(); before != found_.rend(); ++before) {
       if (before->dirty()) return DamagedBeforeOthers(before->segment);
-      if (!before->segment.empty()) break;
+      if (before->segment.empty()) continue;
+      if (before->used_before) ends_early = &*before;
+      break;
     }
-    return Damaged(segment.path, frame.offset,
-                   StrCat("log frame ", frame.sequence, " where ", std::max(last_, covered_) + 1,
-                          " is expected: the segment before it is missing"));
+    std::string what = StrCat("log frame ", sequence, " where ", std::max(last_, covered_) + 1,
+                              " is expected: the segment before it is missing");
+    if (ends_early != nullptr) {
+      what += StrCat(", or ", ends_early->segment.path, " is damaged at offset ",
+                     ends_early->segment.end);
+    }
+    return Damaged(path, offset, what);
   }
 
   Status DamagedBeforeOthers(const LogSegment& segment) const {
@@ -136,7 +160,9 @@ class Recovery {
   Status CheckTail() const {
     const Found* dirty = nullptr;
     for (auto found = found_.rbegin(); found != found_.rend(); ++found) {
-      if (found->dirty() && dirty != nullptr) return DamagedBeforeOthers(found->segment);
+      if (found->dirty() && dirty != nullptr && !found->used_before) {
+        return DamagedBeforeOthers(found->segment);
+      }
       if (found->dirty()) dirty = &*found;
       if (!found->segment.empty()) break;
     }

@@ -48,6 +48,25 @@ Result<LogSegment> CreateLogSegment(FileSystem* file_system, const std::string& 
   return status;
 }
 
+// Each step must be durable before the next begins. Otherwise power loss could leave the new header
+// under the old segment's name, or the old header under the new one's.
+Result<LogSegment> ReuseLogSegment(FileSystem* file_system, const std::string& folder,
+                                   const std::string& spare, uint64_t number, uint64_t salt,
+                                   uint64_t bytes) {
+  LogSegment segment{.number = number, .salt = salt, .bytes = bytes, .end = kSegmentHeaderBytes};
+  segment.path = PathIn(folder, LogName(number));
+  TRIFECTA_RETURN_IF_ERROR(file_system->SyncFolder(folder));
+  auto file = file_system->OpenForWriting(spare);
+  if (!file.ok()) return file.status();
+  segment.file = std::move(*file);
+  TRIFECTA_RETURN_IF_ERROR(segment.file->WriteAt(
+      0, EncodeSegmentHeader({.version = kLogFormatUsedBefore, .salt = salt, .number = number})));
+  TRIFECTA_RETURN_IF_ERROR(segment.file->Sync());
+  TRIFECTA_RETURN_IF_ERROR(file_system->Rename(spare, segment.path));
+  TRIFECTA_RETURN_IF_ERROR(file_system->SyncFolder(folder));
+  return segment;
+}
+
 uint64_t RandomSalt() {
   std::random_device device;
   return (uint64_t{device()} << 32) | device();

@@ -32,6 +32,14 @@ struct LogSegment {
 Result<LogSegment> CreateLogSegment(FileSystem* file_system, const std::string& folder,
                                     uint64_t number, uint64_t salt, uint64_t bytes);
 
+// The same from a file of `bytes` bytes that was a segment before and is needed no more, under a
+// name that no start reads (SpareName), durable or not. Its old frames stay where they are: the
+// salt keeps them from being read again. Writes some bytes where making a segment writes all of
+// them.
+Result<LogSegment> ReuseLogSegment(FileSystem* file_system, const std::string& folder,
+                                   const std::string& spare, uint64_t number, uint64_t salt,
+                                   uint64_t bytes);
+
 // A salt nobody can foretell, so that no word that a client sends can look like a frame.
 uint64_t RandomSalt();
 

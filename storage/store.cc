@@ -223,7 +223,6 @@ Status StoreImpl::Commit(std::span<PendingWrite* const> group) {
   std::vector<std::span<const Entry>> groups;
   groups.reserve(group.size());
   for (const PendingWrite* write : group) groups.push_back(write->entries);
-  const uint64_t segments = log_->segments();
   uint64_t sequence;
   Status status = log_->Append(groups, &sequence);
   if (status.ok() && !has_log_.load()) status = NoteLog();
@@ -232,12 +231,15 @@ Status StoreImpl::Commit(std::span<PendingWrite* const> group) {
       status.code() != StatusCode::kUnavailable && status.code() != StatusCode::kTooLarge) {
     Fail(status);
   }
-  if (options_.background && (log_->segments() != segments || log_full_.load())) {
-    std::lock_guard lock(mutex_);
-    segment_wanted_ = true;
-    wake_.notify_all();
-  }
+  if (options_.background && !log_->prepared()) WantSegment();
   return status;
+}
+
+void StoreImpl::WantSegment() {
+  std::lock_guard lock(mutex_);
+  if (segment_wanted_) return;
+  segment_wanted_ = true;
+  wake_.notify_all();
 }
 
 // Under the apply mutex: nobody freezes the memtable meanwhile, so it outlives the guard.

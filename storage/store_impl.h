@@ -61,6 +61,7 @@ class StoreImpl : public Store {
   Status LookUpOlder(const View& view, std::span<const Entry> entries,
                      std::vector<OlderEntry>* older) const;
   Status NoteLog();
+  void WantSegment();
   Status Commit(std::span<PendingWrite* const> group);
   void Apply(std::span<PendingWrite* const> group);
   // Adds what took effect to `applied`, if it is not null.

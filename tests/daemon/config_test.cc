@@ -131,13 +131,18 @@ TEST_CASE("TLS is refused rather than left out in silence") {
   }
 }
 
-TEST_CASE("seeds other than the node itself are refused: this version cannot join") {
+TEST_CASE("seeds are addresses of nodes") {
   CHECK(FirstError({{"seeds", ""}}).empty());
-  CHECK(FirstError({{"seeds", "127.0.0.1:8000"}}).empty());
-  CHECK(FirstError({{"seeds", "db1:8000"}, {"advertise", "db1:8000"}}).empty());
-  CHECK(FirstError({{"seeds", "db1:8000, db2:8000"}, {"advertise", "db1:8000"}})
-            .find("clusters of one node") != std::string::npos);
+  CHECK(FirstError({{"seeds", "db1:8000, db2:8000"}, {"advertise", "db1:8000"}}).empty());
   CHECK(FirstError({{"seeds", "db1:x"}}).find("port") != std::string::npos);
+}
+
+TEST_CASE("partitions are a power of two, as a word's partition is the high bits of a hash") {
+  CHECK(FirstError({{"partitions", "8"}}).empty());
+  CHECK(FirstError({{"partitions", "4096"}}).empty());
+  CHECK(FirstError({{"partitions", "100"}}).find("give 64 or 128") != std::string::npos);
+  CHECK_FALSE(FirstError({{"partitions", "4"}}).empty());
+  CHECK_FALSE(FirstError({{"partitions", "8192"}}).empty());
 }
 
 TEST_CASE("listening beyond the loopback without a token is warned of") {

@@ -144,14 +144,14 @@ TEST_CASE("an empty variable counts as one that is not set") {
 TEST_CASE("every fault of the file is told, with its line and in the order of the lines") {
   const test::TempDir folder;
   const std::string path = folder.File("d.toml");
-  std::ofstream(path) << "seeds = ['db1:80']\ntls_key_file = '/k'\nk_factor = 0\nsegmnt = 1\n"
+  std::ofstream(path) << "seeds = ['db1:x']\ntls_key_file = '/k'\nk_factor = 0\nsegmnt = 1\n"
                          "write_quorum = 4\ntoken_file = '/no/such/file'\nzone = 3\n";
   const Result<CommandLine> line = Parse({"--config", path.c_str()});
   REQUIRE(line.ok());
   const Effective effective =
       LoadConfig(*line, {{"TRIFECTAD_WORKERS", "x"}}, CheckDepth::kWithFiles);
   const std::vector<std::string> begins = {
-      path + ":1: seeds: this version",   path + ":2: tls_key_file: this version",
+      path + ":1: seeds: 'db1:x'",        path + ":2: tls_key_file: this version",
       path + ":3: k_factor: '0'",         path + ":4: unknown key 'segmnt'",
       path + ":5: write_quorum: 4 is",    path + ":6: token_file: /no/such/file: ",
       path + ":7: zone must be a string", "TRIFECTAD_WORKERS: workers: 'x'"};

@@ -195,8 +195,7 @@ TEST_CASE("a wrong configuration ends it with 78, every fault with file and line
 }
 
 TEST_CASE("what this version cannot do is refused with 78") {
-  for (const char* flag :
-       {"--tls-key-file=/tmp/key", "--seeds=db1:8000,db2:8000", "--token-file=/no/such/file"}) {
+  for (const char* flag : {"--tls-key-file=/tmp/key", "--token-file=/no/such/file"}) {
     const ProcessResult ended =
         RunDaemon({"--config", "/dev/null", "--listen", "127.0.0.1:0", flag});
     INFO(flag);

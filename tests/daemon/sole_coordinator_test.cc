@@ -12,10 +12,10 @@
 namespace trifecta::test {
 namespace {
 
-using daemon::SoleCoordinator;
 using daemon::HybridClock;
 using daemon::Operation;
 using daemon::SearchAnswer;
+using daemon::SoleCoordinator;
 
 constexpr uint16_t kNode = 7;
 

@@ -5,6 +5,7 @@
 
 #include <cstdio>
 #include <map>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -164,11 +165,18 @@ TEST_CASE("Whatever byte changes, a fault in that file is told; or it is where f
   // the first segment base files hold everything.
   const std::string first = NameIn(whole, "log-");
   std::map<std::string, size_t> free_from;
+  std::set<std::pair<std::string, size_t>> padding;  // behind frames: no one reads it
   for (const auto& [name, bytes] : whole) {
     if (!name.starts_with("log-")) continue;
     SegmentReader reader(bytes, DecodeSegmentHeader(bytes)->salt);
     size_t last = kSegmentHeaderBytes;
-    while (const auto frame = reader.Next()) last = frame->offset;
+    while (const auto frame = reader.Next()) {
+      last = frame->offset;
+      const char* const end = frame->body.data() + frame->body.size();
+      for (auto at = static_cast<size_t>(end - bytes.data()); at < frame->end; ++at) {
+        padding.emplace(name, at);
+      }
+    }
     const bool newest = std::next(whole.find(name)) == whole.end() ||
                         !std::next(whole.find(name))->first.starts_with("log-");
     free_from[name] = name == first ? kSegmentHeaderBytes : newest ? last : reader.end();
@@ -186,6 +194,10 @@ TEST_CASE("Whatever byte changes, a fault in that file is told; or it is where f
       const Checked checked = Check(image);
       INFO(name << " offset " << at);
       REQUIRE(checked.status.ok());
+      if (padding.contains({name, at})) {
+        REQUIRE(checked.faults.empty());
+        continue;
+      }
       if (name.starts_with("log-") && at >= free_from[name]) {
         REQUIRE(checked.faults.empty());
         REQUIRE(checked.Notes(name));

@@ -232,7 +232,7 @@ TEST_CASE("A format version that is not known, a renamed segment and unknown rec
   const std::string name = whole[0].first;
   SECTION("version") {
     Image image = whole;
-    const std::string header = EncodeSegmentHeader({.version = 2, .salt = 1, .number = 1});
+    const std::string header = EncodeSegmentHeader({.version = 3, .salt = 1, .number = 1});
     image[0].second.replace(0, header.size(), header);
     Put(image, &disk);
     CHECK(OpenLog(&disk, kFolder).status.message() ==
