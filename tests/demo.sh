@@ -1,34 +1,46 @@
 #!/usr/bin/env bash
-# `./dev demo`: one node at work, on a free port and a temporary folder. Each step shows the command
-# that a person would type, what it answered, and whether that was right; exit 1 if something was
-# not. BIN is the folder of the built programs.
+# `./dev demo`: three nodes in three zones at work, on free ports and a temporary folder. Each step
+# shows the command that a person would type, what it answered, and whether that was right; exit 1 if
+# something was not. BIN is the folder of the built programs.
 set -euo pipefail
 exec 2>&1  # in the order in which it happens
 bin=$1
 lists=(/usr/share/dict/{american-english-huge,american-english-insane,british-english-insane})
-# More than the daemon ever needs to be ready or to stop; a busy machine takes its time.
+# More than a node ever needs to be ready, to stop, or to be found missing; a busy machine takes its
+# time.
 patience_seconds=60
 
 folder=$(mktemp -d)
-node=
-daemon=
+nodes=()
+daemons=()
 wrong=0
 trap finish EXIT
 
 finish() {
-  [[ -z $daemon ]] || kill -9 "$daemon" 2>/dev/null || true
+  ((${#daemons[@]} == 0)) || kill -9 "${daemons[@]}" 2>/dev/null || true
   rm -rf "$folder"
 }
 
 say() { printf '\n== %s\n' "$*"; }
 
-# Shows a command as typed, and runs it against the demo's node.
+# Shows a command as typed, and runs it.
 run() {
   echo "\$ $*"
   "$@"
 }
 
-trifecta() { "$bin/trifecta" --node "$node" "$@"; }
+# The tool, asking node N (1 to 3).
+trifecta() {
+  local at=$1
+  shift
+  "$bin/trifecta" --node "${nodes[$at]}" "$@"
+}
+shown() {
+  local at=$1
+  shift
+  echo "\$ trifecta --node ${nodes[$at]} $*"
+  trifecta "$at" "$@"
+}
 
 # Compares what was answered with what is right.
 check() {
@@ -41,98 +53,113 @@ check() {
   fi
 }
 
+# Waits until a command succeeds.
+wait_until() {
+  local started=$SECONDS
+  until "$@" >/dev/null 2>&1; do
+    ((SECONDS - started < patience_seconds)) || return 1
+    sleep 0.05
+  done
+}
+
 # A port that nothing answers on.
 free_port() {
   local port
-  while port=$((RANDOM % 20000 + 20000)) && (: <"/dev/tcp/127.0.0.1/$port") 2>/dev/null; do :; done
+  while port=$((RANDOM % 20000 + 10000)) && (: <"/dev/tcp/127.0.0.1/$port") 2>/dev/null; do :; done
   echo "$port"
 }
 
-# Starts the daemon and waits until it says that it is ready; sets daemon, and ready_ms.
+# Starts node N and waits until it says that it is ready.
 start() {
-  local started
+  local n=$1 started
   started=$(date +%s%3N)
-  echo "\$ trifectad --data-dir $folder/data --listen $node &"
-  "$bin/trifectad" --data-dir "$folder/data" --listen "$node" 2>>"$folder/log" &
-  daemon=$!
-  until curl -fs "http://$node/ready" >/dev/null; do
-    if ! kill -0 "$daemon" 2>/dev/null || (($(date +%s%3N) - started > patience_seconds * 1000)); then
-      echo "the daemon did not become ready:"
-      tail "$folder/log"
-      exit 1
-    fi
-    sleep 0.02
-  done
-  ready_ms=$(($(date +%s%3N) - started))
-  echo "   ready after $ready_ms ms"
+  echo "\$ trifectad --data-dir $folder/$n --listen ${nodes[$n]} --zone z$n --seeds ${nodes[1]} &"
+  "$bin/trifectad" --data-dir "$folder/$n" --listen "${nodes[$n]}" --zone "z$n" \
+    --seeds "${nodes[1]}" 2>>"$folder/log$n" &
+  daemons[n]=$!
+  if ! wait_until curl -fs "http://${nodes[$n]}/ready"; then
+    echo "node $n did not become ready:"
+    tail "$folder/log$n"
+    exit 1
+  fi
+  echo "   ready after $(($(date +%s%3N) - started)) ms"
 }
 
-# Stops the daemon as systemd would.
+# Stops node N as systemd would.
 stop() {
-  local status=0
-  run kill -TERM "$daemon"
-  wait "$daemon" || status=$?
-  daemon=
-  check "the daemon ends with 0" "$status" 0
+  local n=$1 status=0
+  run kill -TERM "${daemons[$n]}"
+  wait "${daemons[$n]}" || status=$?
+  unset "daemons[$n]"
+  check "node $n ends with 0" "$status" 0
 }
 
-words_now() { trifecta count ''; }
+all_equal() {
+  local words
+  words=$(trifecta 1 cluster-status --json | grep -o '"words":[0-9]*' | sort -u | wc -l)
+  ((words == 1))
+}
 
-node=127.0.0.1:$(free_port)
-say "a node starts"
-start
+for n in 1 2 3; do nodes[n]=127.0.0.1:$(free_port); done
+say "three nodes find each other and become one cluster"
+for n in 1 2 3; do start "$n"; done
+shown 2 cluster-status
 
-say "words go in, and come back by prefix"
-run trifecta add trial triathlon trident trie trifecta trio
-run trifecta search tria
-check "tria gives trial and triathlon" "$(trifecta search tria)" $'trial\ntriathlon'
-run curl -s "http://$node/search?q=tria"
+say "words go in at one node, and come back by prefix from another"
+shown 1 add trial triathlon trident trie trifecta trio
+shown 3 search tria
+check "tria gives trial and triathlon" "$(trifecta 3 search tria)" $'trial\ntriathlon'
+run curl -s "http://${nodes[2]}/search?q=tria"
 echo
-check "so does curl" "$(curl -s "http://$node/search?q=tria")" '{"results":["trial","triathlon"]}'
-check "6 words begin with tri" "$(trifecta count tri)" 6
+check "so does curl" "$(curl -s "http://${nodes[2]}/search?q=tria")" \
+  '{"results":["trial","triathlon"]}'
+check "6 words begin with tri" "$(trifecta 2 count tri)" 6
 
 say "a real word list goes in: $(cat "${lists[@]}" | wc -l) lines"
-run trifecta load "${lists[@]}"
+shown 2 load "${lists[@]}"
 { cat "${lists[@]}"; printf '%s\n' trial triathlon trident trie trifecta trio; } |
   LC_ALL=C sort -u | sed '/^$/d' >"$folder/right"
 right_count=$(wc -l <"$folder/right")
-check "each word is counted once" "$(words_now)" "$right_count"
-run trifecta search triat
+check "each word is counted once" "$(trifecta 3 count '')" "$right_count"
+check "every word comes back from the third node" \
+  "$(trifecta 3 dump | LC_ALL=C comm -3 - "$folder/right" | wc -l)" 0
 
-say "a clean stop, and what the words take on disk"
-stop
-bytes=$(du -sb "$folder/data" | cut -f1)
-tenths=$((bytes * 10 / right_count))
-echo "   $bytes bytes for $right_count words: $((tenths / 10)).$((tenths % 10)) bytes a word"
-start
-check "the words are there again" "$(words_now)" "$right_count"
-before=$(trifecta search tria -n 1000)
-
-say "kill -9 in the middle of another load"
+say "one node is killed in the middle of another load"
 sed 's/^/~copy of /' "$folder/right" >"$folder/copies"
-echo "\$ trifecta load copies &"
-trifecta load --progress none "$folder/copies" >/dev/null 2>&1 &
+echo "\$ trifecta --node ${nodes[1]} load copies &"
+trifecta 1 load --progress none "$folder/copies" >"$folder/loaded" 2>&1 &
 load=$!
-while (($(words_now) == right_count)) && kill -0 "$load" 2>/dev/null; do :; done
-run kill -9 "$daemon"
-wait "$daemon" 2>/dev/null || true
-wait "$load" 2>/dev/null || true
+while (($(trifecta 1 count '~') == 0)) && kill -0 "$load" 2>/dev/null; do :; done
+run kill -9 "${daemons[3]}"
+wait "${daemons[3]}" 2>/dev/null || true
+unset 'daemons[3]'
+status=0
+wait "$load" || status=$?
+cat "$folder/loaded"
+check "the load goes on without it" "$status" 0
+check "both lists are there" "$(trifecta 2 count '')" $((2 * right_count))
+shown 1 add triforcefield
+check "a new word is found" "$(trifecta 2 search triforce)" triforcefield
+wait_until grep -q 'taken for dead' "$folder/log2" || true
+shown 2 cluster-status || true
 
-say "the node starts again"
-start
-check "the same words begin with tria" "$(trifecta search tria -n 1000)" "$before"
-trifecta dump >"$folder/dump"
-check "every word of the lists is there" \
-  "$(grep -v '^~copy of ' "$folder/dump" | LC_ALL=C comm -3 - "$folder/right" | wc -l)" 0
-echo "   $(grep -c '^~copy of ' "$folder/dump" || true) of $right_count copies were in when it was killed"
-run trifecta load --progress none "$folder/copies"
-check "the load, done again, completes them" "$(words_now)" $((2 * right_count))
+say "it comes back, and is given what it missed"
+start 3
+check "it answers for all at once" "$(trifecta 3 count '')" $((2 * right_count + 1))
+wait_until all_equal || true
+shown 3 cluster-status
+check "it has all words itself again" "$(all_equal && echo yes)" yes
 
 say "the end, and a look at every byte of the files"
-stop
-status=0
-run "$bin/trifecta" check "$folder/data" || status=$?
-check "there is no fault" "$status" 0
+for n in 1 2 3; do
+  stop "$n"
+  status=0
+  run "$bin/trifecta" check "$folder/$n" || status=$?
+  check "there is no fault" "$status" 0
+done
+bytes=$(du -sb "$folder/1" | cut -f1)
+tenths=$((bytes * 10 / (2 * right_count + 1)))
+echo "   $bytes bytes for $((2 * right_count + 1)) words on a node: $((tenths / 10)).$((tenths % 10)) bytes a word"
 
 if ((wrong)); then
   say "something was WRONG, see above"
