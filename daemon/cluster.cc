@@ -22,6 +22,11 @@ using std::chrono::milliseconds;
 // How long a replica waits for the ring document that a coordinator has already: a round trip and a
 // sync, with room; the coordinator tries again.
 constexpr milliseconds kCatchUpTime{200};
+// Messages that wait for the protocol thread while it waits for the disk, with what each takes
+// beside its bytes; more are dropped, as the network might. Some ring documents fit, and what a
+// thousand nodes send in a minute.
+constexpr size_t kQueuedBytesMax = 64 << 20;
+constexpr size_t kDeliveryOverhead = 256;
 // For goodbyes at a stop; whoever misses it finds out by itself.
 constexpr milliseconds kGoodbyeTime{500};
 
@@ -275,7 +280,14 @@ net::NodeId Cluster::cluster() const {
 }
 
 void Cluster::Deliver(net::ItemKind kind, const net::NodeId& from, std::string_view bytes) {
-  protocol_->Post([kind, from, message = std::string(bytes)](Topology* topology, Millis now) {
+  const size_t size = bytes.size() + kDeliveryOverhead;
+  if (queued_bytes_.fetch_add(size) > kQueuedBytesMax) {
+    queued_bytes_.fetch_sub(size);
+    return;
+  }
+  protocol_->Post([this, kind, from, size, message = std::string(bytes)](Topology* topology,
+                                                                         Millis now) {
+    queued_bytes_.fetch_sub(size);
     topology->Receive(static_cast<net::Protocol>(kind), from, message, now);
   });
 }

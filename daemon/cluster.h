@@ -121,6 +121,7 @@ class Cluster : public PeerHandler, public ClusterSource {
   std::unique_ptr<ClusterCoordinator> coordinator_;
   std::unique_ptr<Maintenance> maintenance_;
 
+  std::atomic<size_t> queued_bytes_ = 0;  // of messages for the protocol thread
   std::atomic<bool> ready_ = false;
   std::atomic<bool> failed_ = false;
   mutable std::mutex cluster_mutex_;

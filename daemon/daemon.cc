@@ -207,6 +207,7 @@ void Daemon::BeginStop() {
                          log_);
   readiness_.Set(Phase::kDraining, "draining: the node was asked to stop");
   log_->Info("stopping: requests under way finish, new ones are refused");
+  if (cluster_ != nullptr) cluster_->SayGoodbye();
   parts_.notifier->Stopping("stopping");
 }
 

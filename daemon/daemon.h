@@ -1,8 +1,8 @@
 // The daemon: builds the parts of a node, starts them and stops them in order.
 //
 //   listen -> answer /live, /ready 503 -> open the data folder, recover -> found the cluster, or
-//   join it -> ready -> ... -> a signal to stop -> /ready 503, new requests refused -> requests
-//   under way end -> the port is closed -> the cluster is told -> checkpoint -> 0
+//   join it -> ready -> ... -> a signal to stop -> /ready 503, new requests refused, the cluster is
+//   told -> requests under way end -> the port is closed -> checkpoint -> 0
 //
 // It listens first, so that a second daemon on the port ends at once instead of after a recovery,
 // and so that probes tell a node that recovers from one that is gone.
