@@ -79,6 +79,22 @@ TEST_CASE("a full lane refuses at once and delays no other") {
   CHECK(client.Get("/search?q=a").body == "a");
 }
 
+TEST_CASE("what peers need to agree goes on while their other requests are stuck") {
+  Gate stuck;
+  const auto wait = [&](const Request&, Response& response) {
+    stuck.Pass();
+    response.body = "late";
+  };
+  RunningServer server(QuietOptions(), {NewRoute("POST", "/stuck", Lane::kPeer, wait),
+                                        NewRoute("POST", "/agree", Lane::kProtocol, Echo)});
+  RawClient first = server.Connect();
+  first.Send("POST /stuck HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n");
+  CHECK(stuck.Arrived(1));
+  CHECK(server.Connect().Ask("POST", "/agree", "Content-Length: 1\r\n", "x").body == "x");
+  stuck.Open();
+  CHECK(first.Read().body == "late");
+}
+
 TEST_CASE("a request that waited beyond its deadline is refused, not run") {
   HttpServerOptions options = QuietOptions();
   options.request_deadline = std::chrono::milliseconds(0);

@@ -106,6 +106,19 @@ TEST_CASE("an ordinary body above the limit is 413, whichever way it is framed")
   CHECK(RefusalOf(&server, chunked + small_chunks + "0\r\n\r\n") == "413 too_large");
 }
 
+TEST_CASE("a route may have a bound of its own for its bodies") {
+  Route route = NewRoute("POST", "/large", Lane::kPeer, Echo);
+  route.body_bytes_max = 4 * kBufferedBodyBytes;
+  RunningServer server(QuietOptions(), {route});
+  const std::string body(route.body_bytes_max, 'x');
+  RawClient client = server.Connect();
+  CHECK(client.Ask("POST", "/large", Length(body.size()), body).body == body);
+  const std::string start = "POST /large HTTP/1.1\r\nHost: a\r\n";
+  CHECK(RefusalOf(&server, start + Length(body.size() + 1) + "\r\n") == "413 too_large");
+  CHECK(RefusalOf(&server, start + "Transfer-Encoding: chunked\r\n\r\n40001\r\n" + body +
+                               "x\r\n0\r\n\r\n") == "413 too_large");
+}
+
 TEST_CASE("a client that sends on after 413 can still read it") {
   RunningServer server;
   RawClient client = server.Connect();

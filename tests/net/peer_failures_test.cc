@@ -2,6 +2,8 @@
 #include <atomic>
 #include <memory>
 #include <string>
+#include <thread>
+#include <vector>
 
 #include "net/peer_transport.h"
 #include "tests/net/peer_fixture.h"
@@ -34,7 +36,8 @@ TEST_CASE("a peer that nobody listens at fails what is for it, and for a while a
   options.retry_first = options.retry_last = kPatience;
   Replies replies;
   Transport transport(options);
-  const uint16_t port = test::ClosedPort();
+  const HeldPort nobody;
+  const uint16_t port = nobody.port();
   const std::string refused = "unavailable: " + Where(port) + "connection refused";
   CHECK(transport.Ask(PeerAt(port), "a") == refused);
   transport.Call(PeerAt(port), "b", replies.For("b"), PeerClass::kRead);
@@ -45,20 +48,52 @@ TEST_CASE("a peer that nobody listens at fails what is for it, and for a while a
 }
 
 TEST_CASE("a peer that comes back is reached again") {
-  auto peer = std::make_unique<FakePeer>();
+  const HeldPort held;
+  auto peer = std::make_unique<FakePeer>(nullptr, held.port());
   const PeerAddress address = peer->address();
-  const uint16_t port = peer->port();
   Transport transport;
   CHECK(transport.Ask(address, "before") == "before");
   peer.reset();
   CHECK(transport.Ask(address, "away").starts_with("unavailable: "));
-  peer = std::make_unique<FakePeer>(nullptr, port);
+  peer = std::make_unique<FakePeer>(nullptr, held.port());
   std::string answer;
   const auto until = std::chrono::steady_clock::now() + kPatience;
   while (answer != "again" && std::chrono::steady_clock::now() < until) {
     answer = transport.Ask(address, "again");
   }
   CHECK(answer == "again");
+}
+
+TEST_CASE("while a peer dies and comes back each call ends once, with its own answer or without") {
+  const HeldPort held;
+  auto peer = std::make_unique<FakePeer>(nullptr, held.port());
+  const PeerAddress address = peer->address();
+  Transport transport;
+  std::atomic<bool> stop{false};
+  std::atomic<int> wrong{0}, answered{0};
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 4; ++i) {
+    threads.emplace_back([&, i] {
+      for (int k = 0; !stop; ++k) {
+        const std::string bytes = std::to_string(i) + " " + std::to_string(k);
+        const std::string answer = transport.Ask(address, bytes, PeerClass::kRead);
+        const bool right = answer == bytes;
+        answered += right;
+        wrong += !right && !answer.starts_with("unavailable: " + address.address);
+        if (right) answered.notify_one();
+      }
+    });
+  }
+  for (int round = 0; round < 10; ++round) {
+    answered = 0;
+    answered.wait(0);  // this life of it has answered
+    peer.reset();
+    peer = std::make_unique<FakePeer>(nullptr, held.port());
+  }
+  stop = true;
+  for (std::thread& thread : threads) thread.join();
+  CHECK(wrong == 0);
+  CHECK(transport->Stats().at(0).waiting == 0);
 }
 
 TEST_CASE("an item that is not answered in time ends at its deadline, not those beside it") {

@@ -2,6 +2,9 @@
 // and replies that a test can wait for.
 #pragma once
 
+#include <netinet/in.h>
+#include <sys/socket.h>
+
 #include <condition_variable>
 #include <functional>
 #include <map>
@@ -12,6 +15,7 @@
 #include <vector>
 
 #include "net/peer_transport.h"
+#include "net/socket.h"
 #include "tests/net/http_server_fixture.h"
 #include "tests/support/catch.h"
 
@@ -30,6 +34,24 @@ inline const NodeId kCluster = IdOf(9);
 inline PeerAddress PeerAt(uint16_t port, NodeId id = kPeer) {
   return {id, "127.0.0.1:" + std::to_string(port)};
 }
+
+// A port that servers of this test may come and go at: held, so that nobody else is given it
+// between.
+class HeldPort {
+ public:
+  HeldPort() : socket_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    const int on = 1;
+    setsockopt(socket_.fd(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    sockaddr_in loopback{};
+    loopback.sin_family = AF_INET;
+    loopback.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    REQUIRE(bind(socket_.fd(), reinterpret_cast<sockaddr*>(&loopback), sizeof loopback) == 0);
+  }
+  uint16_t port() const { return BoundPort(socket_); }
+
+ private:
+  Socket socket_;
+};
 
 // A request as a peer saw it.
 struct SeenRequest {
