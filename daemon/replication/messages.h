@@ -77,8 +77,8 @@ struct ScanRequest {
   std::string_view after;  // beyond it in `order`; empty: from the start
   uint32_t limit = 10;     // entries, tombstones counted; at most kPageEntriesMax
   storage::Order order = storage::Order::kAscending;
-  // Only entries of the shard with this root; `prefix` is the root then. For the root "" that is
-  // the words with fewer than k_factor characters.
+  // Only entries of one shard: that with the root `prefix` or, where the prefix has fewer than
+  // k_factor characters, those of the shard "" that begin with it.
   bool one_shard = false;
 };
 // The entries, and whether they end what there is; if not, the last of them is as far as was
