@@ -12,8 +12,9 @@ bool Contains(const std::vector<NodeNumber>& nodes, NodeNumber node) {
 }  // namespace
 
 std::shared_ptr<Exchange> AntiEntropy::Next(const ViewPtr& view, Millis now) {
-  if (running_ != nullptr || now < due_ || !parts_.digests->ready()) return nullptr;
+  if (running_ != nullptr || now < due_) return nullptr;
   due_ = now + kExchangePeriod;
+  if (!parts_.digests->ready()) return nullptr;
   KeepOnly(PeersOf(*view, false));
   const std::vector<NodeNumber> live = PeersOf(*view, true);
   if (live.empty()) return nullptr;

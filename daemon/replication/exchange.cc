@@ -175,7 +175,7 @@ void Exchange::OnReply(uint32_t id, const Result<std::string_view>& reply, Milli
   Pump(now, actions);
 }
 
-void Exchange::TryAgain(Job job, std::string why, Millis now, Actions* actions) {
+void Exchange::TryAgain(Job job, std::string_view why, Millis now, Actions* actions) {
   if (++job.attempts >= kAttempts) {
     return End({StatusCode::kUnavailable, StrCat("node ", peer_, ": ", why)});
   }

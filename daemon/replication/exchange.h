@@ -145,7 +145,7 @@ class Exchange : public Operation {
   void PutOff(const ShardRepair& repair);
   bool WithinBudget() const;
 
-  void TryAgain(Job job, std::string why, Millis now, Actions* actions);
+  void TryAgain(Job job, std::string_view why, Millis now, Actions* actions);
   void OnRefusal(Job job, const ReplyHead& head, Millis now, Actions* actions);
   void OnDigests(Job job, std::string_view bytes, Millis now, Actions* actions);
   void OnList(Job job, std::string_view bytes, Millis now, Actions* actions);

@@ -223,7 +223,8 @@ void ShardStream::Refused(NodeNumber node, const ReplyHead& head, const Task& ta
   Pump(now, actions);
 }
 
-void ShardStream::SourceFailed(NodeNumber node, std::string why, Millis now, Actions* actions) {
+void ShardStream::SourceFailed(NodeNumber node, std::string_view why, Millis now,
+                               Actions* actions) {
   last_failure_ = StrCat("node ", node, ": ", why);
   sources_.Failed(node, now);
   BeginAgain(now, actions);

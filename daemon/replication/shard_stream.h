@@ -127,7 +127,7 @@ class ShardStream : public Operation {
   bool CheckSession();
   void BeginAgain(Millis now, Actions* actions);
   void WaitForView(NodeNumber node, net::Epoch epoch, Millis now, Actions* actions);
-  void SourceFailed(NodeNumber node, std::string why, Millis now, Actions* actions);
+  void SourceFailed(NodeNumber node, std::string_view why, Millis now, Actions* actions);
   void Refused(NodeNumber node, const ReplyHead& head, const Task& task, Millis now,
                Actions* actions);
   void End(Status status);

@@ -493,6 +493,7 @@ TEST_CASE(
   const DigestTable unfilled(2, 8);
   AntiEntropy early({cluster.node(1).store.get(), &unfilled}, 1);
   CHECK(early.Next(cluster.ViewOf(1), cluster.now()) == nullptr);
+  CHECK(early.next_due() == cluster.now() + kExchangePeriod);
   MiniCluster alone({1, 8, 1, nullptr});
   AntiEntropy sole(PartsOf(&alone, 1), 1);
   CHECK(sole.Next(alone.ViewOf(1), alone.now()) == nullptr);
