@@ -106,16 +106,26 @@ bool OperationDriver::IsUndecided() const {
   });
 }
 
+bool OperationDriver::Has(NodeNumber node, net::Epoch epoch) const {
+  const auto known = recorded_.find(node);
+  return known != recorded_.end() && known->second >= epoch;
+}
+
 bool OperationDriver::IsRecorded(const Partition& partition) const {
   std::vector<NodeNumber> recorded;
   for (const auto* nodes : {&partition.owners, &partition.targets}) {
     for (const NodeNumber node : *nodes) {
-      const auto known = recorded_.find(node);
-      if (known != recorded_.end() && known->second >= partition.changed) recorded.push_back(node);
+      if (Has(node, partition.changed)) recorded.push_back(node);
     }
   }
   return StepIsRecorded(partition, recorded, quorums_(partition.owners.size()),
                         quorums_(partition.targets.size()));
+}
+
+bool OperationDriver::IsRecordedByAll(const Partition& partition) const {
+  const auto has = [&](NodeNumber node) { return Has(node, partition.changed); };
+  return std::all_of(partition.owners.begin(), partition.owners.end(), has) &&
+         std::all_of(partition.targets.begin(), partition.targets.end(), has);
 }
 
 bool OperationDriver::IsStreamed(uint32_t index) const {
@@ -129,7 +139,12 @@ bool OperationDriver::IsStreamed(uint32_t index) const {
 
 bool OperationDriver::IsDone(uint32_t index) const {
   const Partition& partition = ring_->partitions[index];
-  return IsRecorded(partition) && (partition.step != MoveStep::kStreaming || IsStreamed(index));
+  if (!IsRecorded(partition)) return false;
+  if (partition.step == MoveStep::kStreaming) return IsStreamed(index);
+  // Writes may need who joins from the next step on.
+  const net::Member* node = ring_->Find(ring_->operation->node);
+  return partition.step != MoveStep::kPlanned || !Contains(partition.targets, node->number) ||
+         Has(node->number, partition.changed);
 }
 
 OperationDriver::Batch OperationDriver::ReadyAt(MoveStep step) const {
@@ -141,6 +156,7 @@ OperationDriver::Batch OperationDriver::ReadyAt(MoveStep step) const {
     } else {
       batch.all = false;
     }
+    batch.smooth = batch.smooth && IsRecordedByAll(ring_->partitions[i]);
   }
   return batch;
 }
@@ -153,7 +169,8 @@ std::optional<Ring> OperationDriver::Advance(net::Millis now) {
       continue;
     }
     const net::Millis since = waiting_since_.emplace(step, now).first->second;
-    if (batch.all || now >= since + patience_) {
+    const net::Millis wait = !batch.all ? patience_ : batch.smooth ? 0 : patience_ / 4;
+    if (now >= since + wait) {
       waiting_since_.erase(step);
       return Taken(AdvanceMoves(*ring_, batch.ready, After(step)));
     }
@@ -180,8 +197,7 @@ std::optional<Ring> OperationDriver::StepTowardsGivingUp() const {
 std::optional<Ring> OperationDriver::Finish() const {
   const net::Member* node = ring_->Find(ring_->operation->node);
   if (node != nullptr && node->state == net::MemberState::kJoining) {
-    const auto recorded = recorded_.find(node->number);
-    if (recorded == recorded_.end() || recorded->second < session_) return std::nullopt;
+    if (!Has(node->number, session_)) return std::nullopt;
   }
   return Taken(FinishOperation(*ring_));
 }

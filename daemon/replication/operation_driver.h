@@ -7,7 +7,9 @@
 //
 // Partitions that are at the same step go on together, so that an operation takes some ten
 // documents, not ten for each partition. Those that are held back, by owners that are down or by a
-// long stream, do not hold the others back for longer than a patience.
+// long stream, do not hold the others back for longer than a patience. A quarter of it is given to
+// owners and targets that are not needed for the step: without it requests would run into nodes
+// that are about to learn of it.
 //
 // Pure.
 #pragma once
@@ -58,11 +60,14 @@ class OperationDriver {
  private:
   struct Batch {
     std::vector<uint32_t> ready;
-    bool all = true;
+    bool all = true;     // of the step
+    bool smooth = true;  // by every owner and target, more than it takes
   };
 
   bool IsUndecided() const;
+  bool Has(net::NodeNumber node, net::Epoch epoch) const;
   bool IsRecorded(const net::Partition& partition) const;
+  bool IsRecordedByAll(const net::Partition& partition) const;
   bool IsStreamed(uint32_t index) const;
   bool IsDone(uint32_t index) const;
   Batch ReadyAt(net::MoveStep step) const;

@@ -29,6 +29,9 @@ constexpr Millis kProposalIntervals = 10;
 constexpr Millis kPatienceIntervals = 2;
 // Round trips in views, which only order replicas, are as old as this at most.
 constexpr Millis kViewIntervals = 10;
+// How long members that nothing is known of count as live: those that a node that starts has not
+// heard of yet, and one that joins. A comparison of tables takes one interval.
+constexpr Millis kHopefulIntervals = 5;
 // Beats in an interval: while a change is agreed on, while an operation is under way.
 constexpr Millis kBeatsAgreeing = 20;
 constexpr Millis kBeatsMoving = 10;
@@ -191,8 +194,9 @@ void Topology::RingInUse(net::Epoch epoch, Millis now) {
 void Topology::StreamDone(net::Epoch session, std::span<const uint32_t> partitions, Millis now) {
   now_ = now;
   if (session == 0 || session != session_) return;
+  const size_t before = streamed_.size();
   streamed_.insert(partitions.begin(), partitions.end());
-  ReportProgress(now);
+  if (streamed_.size() > before) ReportProgress(now);
   Finish(now);
 }
 
@@ -286,7 +290,12 @@ void Topology::TakeRing(Millis now) {
   driver_.OnRing(ring_);
   StartDetector(ring_->cluster_id, now);
   SetRingOfDetector();
+  const net::Epoch session_before = session_;
   TakeSession();
+  if (first || session_ != session_before) {
+    hopeful_until_ = now + kHopefulIntervals * options_.interval;
+    view_due_ = std::min(view_due_, hopeful_until_);
+  }
   beat_due_ = now;
   if (first) WarnOfDifferences();
   Emit({.kind = Event::Kind::kRing, .ring = ring_});

@@ -16,10 +16,6 @@ using net::Ring;
 
 namespace {
 
-// How long members that nothing is known of count as live, in intervals: a comparison of tables,
-// by which a node that starts hears of all others, takes one.
-constexpr Millis kHopefulIntervals = 5;
-
 // Of version 4 (RFC 9562).
 NodeId RandomUuid(Random* random) {
   std::array<uint8_t, NodeId::kBytes> bytes;
@@ -48,7 +44,6 @@ std::vector<Address> Topology::OtherSeeds() const {
 void Topology::StartDetector(const NodeId& cluster, Millis now) {
   detector_.SetCluster(cluster);
   if (std::exchange(detector_started_, true)) return;
-  hopeful_until_ = now + kHopefulIntervals * options_.interval;
   detector_.SetSeeds(OtherSeeds());
   const Status started = detector_.Start(saved_.incarnation, unix_milliseconds_ / 1'000, now);
   if (!started.ok()) Fail(started.message());
@@ -183,6 +178,11 @@ std::pair<JoinAnswer, std::string> Topology::AnswerJoin(const NodeId& from,
   }
   if (register_.proposing()) {
     return Answer(JoinAnswer::kWait, "waiting for its turn: a change of the ring is agreed on");
+  }
+  // Writes will need it as soon as it is a target.
+  const net::KnownNode* known = members().Find(from);
+  if (known == nullptr || !net::IsLive(known->record.liveness)) {
+    return Answer(JoinAnswer::kWait, StrCat(options_.address, " has not heard that it is alive"));
   }
   const Status proposed =
       Propose(net::BeginJoin(*ring_, {from, message.address, message.zone}), now);

@@ -1,5 +1,7 @@
 #include "daemon/replication/operation_driver.h"
 
+#include <algorithm>
+#include <iterator>
 #include <memory>
 
 #include "tests/net/ring_samples.h"
@@ -69,25 +71,51 @@ TEST_CASE("a step is taken once enough owners and targets have the last one, and
 
 TEST_CASE("partitions that could go on wait for the others of their step, but not for ever") {
   OperationDriver driver = Driver();
-  const Ring ring = Joining();
+  const Ring ring = At(Joining(), MoveStep::kWriteBothReadOld);
   SetRing(&driver, ring);
-  // Two of three owners, or of three targets, are needed; nodes 4 and 5 are silent.
+  // Two of three owners, and of three targets, are needed; nodes 4 and 5 are silent.
   for (const NodeNumber node : {1, 2, 3}) driver.NoteRecorded(node, ring.epoch);
   const auto recorded = [&](uint32_t i) {
     const NodeNumber nodes[] = {1, 2, 3};
     return net::StepIsRecorded(ring.partitions[i], nodes, {2, 2}, {2, 2});
   };
   std::vector<uint32_t> ready;
-  for (const uint32_t i : MovesAt(ring, MoveStep::kPlanned)) {
-    if (recorded(i)) ready.push_back(i);
-  }
+  const std::vector<uint32_t> moves = MovesAt(ring, MoveStep::kWriteBothReadOld);
+  std::copy_if(moves.begin(), moves.end(), std::back_inserter(ready), recorded);
   REQUIRE(!ready.empty());
-  REQUIRE(ready.size() < MovesAt(ring, MoveStep::kPlanned).size());
+  REQUIRE(ready.size() < moves.size());
   CHECK_FALSE(driver.Next(1'000));
   CHECK_FALSE(driver.Next(1'000 + kPatience - 1));
   const auto next = driver.Next(1'000 + kPatience);
   REQUIRE(next);
-  CHECK(MovesAt(*next, MoveStep::kWriteBothReadOld) == ready);
+  CHECK(MovesAt(*next, MoveStep::kStreaming) == ready);
+}
+
+TEST_CASE("a step waits a moment for owners that are not needed for it") {
+  OperationDriver driver = Driver();
+  const Ring ring = At(Joining(), MoveStep::kWriteBothReadOld);
+  SetRing(&driver, ring);
+  for (const NodeNumber node : {1, 2, 3, 5}) driver.NoteRecorded(node, ring.epoch);
+  CHECK_FALSE(driver.Next(1'000));
+  SECTION("until they have it") {
+    driver.NoteRecorded(4, ring.epoch);
+    CHECK(driver.Next(1'001));
+  }
+  SECTION("and not longer") {
+    CHECK_FALSE(driver.Next(1'000 + kPatience / 4 - 1));
+    CHECK(driver.Next(1'000 + kPatience / 4));
+  }
+}
+
+TEST_CASE("nothing is written at a node that joins before it knows that it does") {
+  OperationDriver driver = Driver();
+  const Ring ring = Joining();
+  SetRing(&driver, ring);
+  RecordAll(&driver, ring.epoch, 4);
+  CHECK_FALSE(driver.Next(0));
+  CHECK_FALSE(driver.Next(10 * kPatience));
+  driver.NoteRecorded(5, ring.epoch);
+  CHECK(driver.Next(10 * kPatience));
 }
 
 TEST_CASE("what is streamed is read only once every new owner has it") {
