@@ -132,19 +132,26 @@ void Maintenance::RunPurges() {
   } while (Sleep(&lock, kNever));
 }
 
-// A partition may have come back meanwhile; what is owned is kept.
+// A partition may come back while the store is purged, and then what is written must stay. Such
+// writes come after the gate has the new epoch, and get into the store's files, which are what is
+// purged, only between its looks at words; so a look that finds the old epoch looks at old entries.
 void Maintenance::PurgeNow(const std::set<uint32_t>& partitions) {
+  net::Epoch seen = 0;
+  unsigned k_factor = 0;
   std::vector<bool> gone;
-  {
-    const RingGate::Guard guard = parts_.gate->Enter();
-    const replication::ClusterView& view = *guard.view();
-    gone.resize(view.ring->partitions.size());
+  const auto look = [&] {
+    const ViewPtr view = parts_.gate->view();
+    seen = view->ring->epoch;
+    k_factor = view->ring->k_factor;
+    gone.assign(view->ring->partitions.size(), false);
     for (const uint32_t partition : partitions) {
-      gone.at(partition) = !net::Holds(view.partition(partition), view.self);
+      const net::Partition& moves = view->partition(partition);
+      gone.at(partition) = moves.step == net::MoveStep::kNone && !net::Holds(moves, view->self);
     }
-  }
-  const unsigned k_factor = parts_.gate->view()->ring->k_factor;
+  };
+  look();
   const Status purged = parts_.store->Purge([&](std::string_view word) {
+    if (parts_.gate->epoch() != seen) look();
     return !gone[net::PartitionOf(ShardRoot(word, k_factor), gone.size())];
   });
   if (!purged.ok()) {

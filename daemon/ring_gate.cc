@@ -17,6 +17,7 @@ struct RingGate::Use {
 void RingGate::Install(replication::ViewPtr view) {
   std::shared_ptr<const Pinned> before;  // let go of without the lock: its end calls out
   std::lock_guard lock(mutex_);
+  epoch_.store(view->ring->epoch, std::memory_order_release);
   before = std::move(current_);
   const bool same = before != nullptr && before->view->ring->epoch == view->ring->epoch;
   std::shared_ptr<Use> use = same ? before->use : std::make_shared<Use>(&released_);

@@ -8,6 +8,7 @@
 // only once all guards of older ones have gone.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -53,12 +54,17 @@ class RingGate {
   // The view in force, for who does not rely on it staying so.
   replication::ViewPtr view() const;
 
+  // The epoch of the document in force, or of the one that is just being put in force; 0 before the
+  // first. One instruction.
+  net::Epoch epoch() const { return epoch_.load(std::memory_order_acquire); }
+
   // The epoch of the oldest document that a guard is held of, or that is in force; 0 before the
   // first. What this node may announce.
   net::Epoch oldest() const;
 
  private:
   const std::function<void()> released_;
+  std::atomic<net::Epoch> epoch_ = 0;
   mutable std::mutex mutex_;  // guards what follows
   std::shared_ptr<const Pinned> current_;
   mutable std::vector<std::pair<net::Epoch, std::weak_ptr<Use>>> older_;

@@ -371,9 +371,10 @@ void Topology::AskForStreams() {
   if (!event.partitions.empty()) Emit(std::move(event));
 }
 
+// Not while anything moves, when it might come back at once.
 void Topology::AskForPurges() {
   const Member* own = OwnMember();
-  if (own == nullptr) return;
+  if (own == nullptr || session_ != 0) return;
   Event event{.kind = Event::Kind::kPurge, .ring = ring_};
   for (uint32_t i = 0; i < ring_->partitions.size(); ++i) {
     const bool gone = !Concerns(ring_->partitions[i], own->number);
