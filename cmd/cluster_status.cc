@@ -20,7 +20,7 @@ std::string Format(const char* format, double number) {
 
 std::vector<std::string> Row(const NodeView& node) {
   const std::string none = "-";
-  const bool known = node.up() || node.words > 0;
+  const bool known = node.state != "down" && node.state != "suspect";
   return {node.self ? "*" : "",
           node.id.substr(0, kShortIdBytes),
           node.address,
@@ -30,21 +30,25 @@ std::vector<std::string> Row(const NodeView& node) {
           known ? Thousands(node.words) : none,
           known ? Bytes(node.bytes) : none,
           Format("%.1f%%", node.owns_ratio * 100),
+          known ? Thousands(node.shards) : none,
+          known ? Thousands(node.hints) : none,
           node.self ? none : Seconds(static_cast<double>(node.heartbeat_age_ms) / 1000),
           node.self ? none : Format("%+.0f ms", node.clock_offset_ms)};
 }
 
 std::string NodeTable(const ClusterView& cluster, size_t width) {
   Table table({{"", TableColumn::kAlways},
-               {"NODE", 7},
+               {"NODE", 8},
                {"ADDRESS", TableColumn::kAlways},
-               {"ZONE", 6},
+               {"ZONE", 7},
                {"STATE", TableColumn::kAlways},
                {"VERSION", 2},
-               {"WORDS", 8, true},
-               {"DATA", 5, true},
-               {"OWNS", 4, true},
-               {"HEARTBEAT", 3, true},
+               {"WORDS", 9, true},
+               {"DATA", 6, true},
+               {"OWNS", 5, true},
+               {"SHARDS", 3, true},
+               {"HINTS", 4, true},
+               {"SEEN", 3, true},
                {"CLOCK", 1, true}});
   for (const NodeView& node : cluster.nodes) table.Add(Row(node));
   return table.Format(width);
@@ -75,6 +79,9 @@ int RunClusterStatus(Context& context) {
   const auto print = [&](const std::string& text) { out.Data(Wrap(text, width, 2) + "\n"); };
   print(StrCat("cluster ", cluster->name, " (* the node that answered)"));
   out.Data(NodeTable(*cluster, width));
+  print(
+      "OWNS: share of all copies; HINTS: writes it keeps for nodes that are away; SEEN: since its "
+      "last message");
   print(RingLine(*cluster));
   for (const std::string& note : cluster->notes) print("note: " + note);
   out.Data(out.Colour(Wrap(Verdict(*cluster), width, 2), cluster->healthy() ? "32" : "31") + "\n");

@@ -25,6 +25,8 @@ NodeView ParseNode(const JsonValue& json) {
   node.words = json["words"].number();
   node.bytes = json["bytes"].number();
   node.owns_ratio = json["owns_ratio"].real();
+  node.shards = json["shards"].number();
+  node.hints = json["hints"].number();
   node.heartbeat_age_ms = json["heartbeat_age_ms"].number();
   node.clock_offset_ms = json["clock_offset_ms"].real();
   node.uptime_seconds = json["uptime_seconds"].number();

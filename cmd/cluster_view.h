@@ -15,6 +15,7 @@ struct NodeView {
   bool self = false;
   uint64_t words = 0, bytes = 0;
   double owns_ratio = 0;
+  uint64_t shards = 0, hints = 0;
   uint64_t heartbeat_age_ms = 0;
   double clock_offset_ms = 0;
   uint64_t uptime_seconds = 0;

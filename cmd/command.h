@@ -73,6 +73,7 @@ int RunDump(Context& context);
 int RunClusterStatus(Context& context);
 int RunClusterNodes(Context& context);
 int RunClusterOwners(Context& context);
+int RunClusterRing(Context& context);
 int RunStatus(Context& context);
 int RunHealth(Context& context);
 int RunPing(Context& context);

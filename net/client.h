@@ -103,6 +103,7 @@ class Client {
   // The documents as the node sent them, JSON of one line.
   Result<std::string> Cluster();
   Result<std::string> Nodes();
+  Result<std::string> Ring();
   Result<std::string> Version();
   // The body of /ready whatever its status; `ready` says which it was.
   Result<std::string> Ready(bool* ready);

@@ -16,7 +16,7 @@ constexpr const char* kHealthy =
     R"("replication_factor":3,"read_quorum":1,"write_quorum":1,"ring_epoch":1,"words":12406113,)"
     R"("notes":["1 node for replication_factor 3"],"nodes":[{"id":"46a7c62a-ca8e","address":)"
     R"("10.0.0.1:8000","zone":"a","state":"up","self":true,"version":"1.0.0","words":12406113,)"
-    R"("bytes":1181116006,"owns_ratio":1.0,"uptime_seconds":3720}]})";
+    R"("bytes":1181116006,"owns_ratio":1.0,"shards":671,"uptime_seconds":3720}]})";
 
 constexpr const char* kDegraded =
     R"({"cluster":"words","health":"degraded","can_read":true,"can_write":true,)"
@@ -45,15 +45,18 @@ TEST_CASE("cluster-status shows the nodes, and a verdict") {
   CannedServer server(Node(kHealthy));
   const ToolResult result = RunAt(server, {"cluster-status"});
   CHECK(result.status == 0);
-  CHECK(result.output ==
-        "cluster words (* the node that answered)\n"
-        "   NODE      ADDRESS        ZONE  STATE  VERSION       WORDS     DATA    OWNS  HEARTBEAT"
-        "  CLOCK\n"
-        "*  46a7c62a  10.0.0.1:8000  a     up     1.0.0    12,406,113  1.1 GiB  100.0%          -"
-        "      -\n"
-        "replication 3, read quorum 1, write quorum 1, ring epoch 1, 12,406,113 words\n"
-        "note: 1 node for replication_factor 3\n"
-        "healthy: every word can be read and written\n");
+  CHECK(
+      result.output ==
+      "cluster words (* the node that answered)\n"
+      "   NODE      ADDRESS        ZONE  STATE  VERSION       WORDS     DATA    OWNS  SHARDS  "
+      "HINTS  SEEN  CLOCK\n"
+      "*  46a7c62a  10.0.0.1:8000  a     up     1.0.0    12,406,113  1.1 GiB  100.0%     671  "
+      "    0     -      -\n"
+      "OWNS: share of all copies; HINTS: writes it keeps for nodes that are away; SEEN: since its "
+      "last message\n"
+      "replication 3, read quorum 1, write quorum 1, ring epoch 1, 12,406,113 words\n"
+      "note: 1 node for replication_factor 3\n"
+      "healthy: every word can be read and written\n");
   CHECK(RunAt(server, {"cluster", "status"}).output == result.output);
   CHECK(RunAt(server, {"cluster-status", "--json"}).output == std::string(kHealthy) + "\n");
 }
@@ -127,6 +130,17 @@ TEST_CASE("status shows the node that answers") {
             kHealthy + "}\n");
   CannedServer draining(Node(kHealthy, false));
   CHECK(RunAt(draining, {"status"}).status == 1);
+}
+
+TEST_CASE("cluster ring prints a partition a line, and where one moves to") {
+  const std::string document =
+      R"({"ring_epoch":9,"partitions":[{"partition":0,"owners":["a:1","b:1"]},)"
+      R"({"partition":1,"owners":["b:1"],"moving_to":["c:1"],"step":"streaming"}]})";
+  CannedServer server([&](const CannedRequest& request) {
+    return request.target == "/api/v1/ring" ? Answer(200, document) : Answer(404, "{}");
+  });
+  CHECK(RunAt(server, {"cluster", "ring"}).output == "0\ta:1 b:1\n1\tb:1\tc:1\tstreaming\n");
+  CHECK(RunAt(server, {"cluster", "ring", "--json"}).output == document + "\n");
 }
 
 TEST_CASE("cluster nodes and owners print a line each") {
