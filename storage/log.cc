@@ -128,19 +128,19 @@ Status Log::Make(uint64_t bytes) {
 }
 
 Result<LogSegment> Log::NewSegment(uint64_t number, uint64_t bytes) {
-  const uint64_t salt = options_.salt != 0 ? options_.salt + number : RandomSalt();
-  if (bytes == options_.segment_bytes) {
-    if (const auto spare = TakeSpare()) {
-      auto segment =
-          ReuseLogSegment(options_.file_system, options_.folder, *spare, number, salt, bytes);
-      if (segment.ok()) {
-        written_bytes_.fetch_add(kSegmentHeaderBytes, std::memory_order_relaxed);
-        return segment;
-      }
-      (void)options_.file_system->Remove(*spare);  // else the next start does
-      if (!NothingHappened(segment.status().code())) return segment.status();
+  const auto spare = bytes == options_.segment_bytes ? TakeSpare() : std::nullopt;
+  if (spare) {
+    const uint64_t salt = options_.salt != 0 ? options_.salt + number : RandomSalt();
+    auto segment =
+        ReuseLogSegment(options_.file_system, options_.folder, *spare, number, salt, bytes);
+    if (segment.ok()) {
+      written_bytes_.fetch_add(kSegmentHeaderBytes, std::memory_order_relaxed);
+      return segment;
     }
+    (void)options_.file_system->Remove(*spare);  // else the next start does
+    if (!NothingHappened(segment.status().code())) return segment.status();
   }
+  const uint64_t salt = options_.salt != 0 ? options_.salt : RandomSalt();
   auto segment = CreateLogSegment(options_.file_system, options_.folder, number, salt, bytes);
   if (segment.ok()) written_bytes_.fetch_add(bytes, std::memory_order_relaxed);
   return segment;

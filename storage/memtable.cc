@@ -64,6 +64,10 @@ Memtable::Memtable(Epoch* epoch, uint64_t expected_bytes) : epoch_(epoch) {
 
 Memtable::~Memtable() { munmap(filter_, filter_words_ * 8); }
 
+std::atomic<uint64_t>& Memtable::FilterWord(uint64_t hash) const {
+  return filter_[static_cast<unsigned __int128>(hash) * filter_words_ >> 64];
+}
+
 // A filter word a hash, four bits in it.
 void Memtable::SetFilter(uint64_t hash) {
   const uint64_t bits = 1ull << (hash & 63) | 1ull << (hash >> 6 & 63) | 1ull << (hash >> 12 & 63) |

@@ -145,9 +145,7 @@ class Memtable {
   void RetireNode(Node* node);
   void ReuseRetired();
 
-  std::atomic<uint64_t>& FilterWord(uint64_t hash) const {
-    return filter_[static_cast<unsigned __int128>(hash) * filter_words_ >> 64];
-  }
+  std::atomic<uint64_t>& FilterWord(uint64_t hash) const;
   void SetFilter(uint64_t hash);
   bool MayHold(uint64_t hash) const;
 

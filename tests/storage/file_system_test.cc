@@ -133,6 +133,7 @@ TEST_CASE("File names come back as what they stand for, and sort like their numb
     CHECK(ParseFileName(storage::ManifestName(number)) == FileName{FileKind::kManifest, number});
     CHECK(ParseFileName(storage::BaseName(number)) == FileName{FileKind::kBase, number});
     CHECK(ParseFileName(storage::DamagedName(number)) == FileName{FileKind::kDamaged, number});
+    CHECK(ParseFileName(storage::SpareName(number)) == FileName{FileKind::kSpare, number});
   }
   CHECK(storage::LogName(255) == "log-00000000000000ff");
   CHECK(ParseFileName("LOCK") == FileName{FileKind::kLock});

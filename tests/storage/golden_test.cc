@@ -6,6 +6,7 @@
 
 #include "storage/file_names.h"
 #include "storage/log.h"
+#include "storage/log_format.h"
 #include "storage/manifest.h"
 #include "tests/support/catch.h"
 #include "tests/support/log_story.h"
@@ -14,10 +15,9 @@
 namespace trifecta::storage {
 namespace {
 
-const std::string kGolden = std::string(TRIFECTA_SOURCE) + "/tests/golden/format-1";
-
-std::string Golden(const std::string& name) {
-  auto bytes = PosixFileSystem()->ReadAll(PathIn(kGolden, name));
+std::string Golden(const std::string& name, const std::string& format = "format-1") {
+  const std::string folder = std::string(TRIFECTA_SOURCE) + "/tests/golden/" + format;
+  auto bytes = PosixFileSystem()->ReadAll(PathIn(folder, name));
   REQUIRE(bytes.ok());
   return std::move(*bytes);
 }
@@ -81,6 +81,28 @@ TEST_CASE("The log of format version 1 is read, and written byte for byte") {
     for (const auto& group : story[i]) all.insert(all.end(), group.begin(), group.end());
     CHECK(opened.replayed[i] == all);
   }
+}
+
+TEST_CASE("A segment of format version 2, used before, is read, and written byte for byte") {
+  constexpr uint64_t kCovered = 18, kLast = 24;
+  const std::string names[] = {LogName(3), LogName(4)};
+  const test::TempDir dir, copy;
+  {
+    auto opened = test::OpenLog(PosixFileSystem(), dir.path());
+    REQUIRE(test::AppendStory(opened.log.get(), 1, 20).ok());
+    REQUIRE(opened.log->Release(kCovered).ok());
+    REQUIRE(test::AppendStory(opened.log.get(), 21, kLast).ok());
+  }
+  CHECK(DecodeSegmentHeader(Golden(names[1], "format-2"))->used_before());
+  for (const std::string& name : names) {
+    CHECK(*PosixFileSystem()->ReadAll(dir.File(name)) == Golden(name, "format-2"));
+    auto file = PosixFileSystem()->Create(copy.File(name));
+    REQUIRE((*file)->WriteAt(0, Golden(name, "format-2")).ok());
+  }
+  const auto opened = test::OpenLog(PosixFileSystem(), copy.path(), kCovered);
+  REQUIRE(opened.status.ok());
+  CHECK(opened.replayed.size() == kLast - kCovered);
+  CHECK(test::IsStory(opened.replayed, kCovered + 1));
 }
 
 TEST_CASE("The manifest of format version 1 is read, and written byte for byte") {

@@ -236,7 +236,8 @@ TEST_CASE("A format version that is not known, a renamed segment and unknown rec
     image[0].second.replace(0, header.size(), header);
     Put(image, &disk);
     CHECK(OpenLog(&disk, kFolder).status.message() ==
-          StrCat(PathOf(name), ": offset 8: log format version 2; this program reads version 1"));
+          StrCat(PathOf(name),
+                 ": offset 8: log format version 3; this program reads versions up to 2"));
   }
   SECTION("name") {
     Put({{LogName(2), whole[0].second}}, &disk);
@@ -314,7 +315,162 @@ TEST_CASE("A torn tail is logged with file and offset, and wiped") {
   CHECK(logger.line.empty());
 }
 
-// Ten minutes of a store's life: appends, a checkpoint's release, preparation, a clean end. Gives
+const std::string* BytesIn(const Image& image, const std::string& name) {
+  for (const auto& [there, bytes] : image) {
+    if (there == name) return &bytes;
+  }
+  return nullptr;
+}
+
+// What the newest segment held when an append wrote to it: the same file, or else one that was kept
+// to be used again.
+std::string BytesBefore(const Image& before, const Image& after) {
+  const auto& [newest, bytes] = after.back();
+  if (const std::string* same = BytesIn(before, newest)) return *same;
+  for (const auto& [name, old] : before) {
+    if (BytesIn(after, name) != nullptr) continue;
+    return bytes.substr(0, kSegmentHeaderBytes) + old.substr(kSegmentHeaderBytes);
+  }
+  return "";
+}
+
+// A log of segments that were used before, and what the newest held before its last append.
+struct ReusedLog {
+  Image image;
+  std::string newest_before;
+  uint64_t covered = 0, last = 0;
+};
+
+ReusedLog ReuseSegments(uint64_t frames_in_last) {
+  MemoryFileSystem disk;
+  const auto files = [&] {
+    const auto names = *disk.List(kFolder);
+    Image image;
+    for (const std::string& name : names) {
+      image.push_back({name, *disk.ReadAll(PathOf(name))});
+    }
+    return image;
+  };
+  ReusedLog made;
+  auto opened = OpenLog(&disk, kFolder, 0, kSegmentBytes);
+  const auto append = [&] {
+    const Image before = files();
+    ++made.last;
+    REQUIRE(AppendStory(opened.log.get(), made.last, made.last).ok());
+    made.image = files();
+    made.newest_before = BytesBefore(before, made.image);
+  };
+  while (made.last < 40) append();
+  made.covered = 38;
+  REQUIRE(opened.log->Release(made.covered).ok());
+  // Into the second segment that is used again.
+  const auto in_reused = [&](size_t frames) {
+    const std::string& bytes = made.image.back().second;
+    return DecodeSegmentHeader(bytes)->used_before() && Bounds(bytes).size() == frames + 1;
+  };
+  while (!in_reused(3)) append();
+  while (!in_reused(frames_in_last)) append();
+  return made;
+}
+
+// Opens it and appends; what comes back must be the story from what is covered on, at least up to
+// `least`, or damage. Gives the last frame, 0 for damage.
+uint64_t LastOf(const Image& image, const ReusedLog& log, uint64_t least) {
+  MemoryFileSystem disk;
+  Put(image, &disk);
+  auto opened = OpenLog(&disk, kFolder, log.covered, kSegmentBytes);
+  if (!opened.status.ok()) {
+    CHECK(opened.status.code() == StatusCode::kDataDamaged);
+    CHECK(opened.status.message().find(": offset ") != std::string::npos);
+    return 0;
+  }
+  CHECK(IsStory(opened.replayed, log.covered + 1));
+  const uint64_t last = opened.log->last_sequence();
+  CHECK(last == log.covered + opened.replayed.size());
+  CHECK(last >= least);
+  CHECK(last <= log.last);
+  REQUIRE(AppendStory(opened.log.get(), last + 1, last + 5).ok());
+  const auto again = OpenLog(&disk, kFolder, log.covered, kSegmentBytes);
+  CHECK(again.status.ToString() == "ok");
+  CHECK(IsStory(again.replayed, log.covered + 1));
+  CHECK(again.replayed.size() == last + 5 - log.covered);
+  return last;
+}
+
+TEST_CASE(
+    "In segments that were used before, a flipped bit is damage, or the end in the last frame",
+    "[faults]") {
+  const ReusedLog log = ReuseSegments(3);
+  const Image& whole = log.image;
+  REQUIRE(LastOf(whole, log, log.last) == log.last);
+  REQUIRE(whole.size() >= 2);
+  for (size_t file = 0; file < whole.size(); ++file) {
+    const bool newest = file + 1 == whole.size();
+    const auto bounds = Bounds(whole[file].second);
+    for (size_t bit = 0; bit < whole[file].second.size() * 8; ++bit) {
+      INFO(whole[file].first << " bit " << bit);
+      Image image = whole;
+      char& byte = image[file].second[bit / 8];
+      byte = static_cast<char>(byte ^ (1 << bit % 8));
+      const bool in_last = newest && bit / 8 >= bounds[bounds.size() - 2];
+      const uint64_t last = LastOf(image, log, in_last ? log.last - 1 : log.last);
+      if (bit / 8 >= bounds.back()) CHECK(last == log.last);  // nothing but old bytes
+      test::CountFault(test::Fault::kLogByte);
+    }
+  }
+}
+
+TEST_CASE("A frame that is torn over old bytes was never there, and the log goes on from it",
+          "[faults]") {
+  // In the middle of a segment, and its first one.
+  for (const uint64_t frames : {1, 3}) {
+    const ReusedLog log = ReuseSegments(frames);
+    const std::string &before = log.newest_before, &after = log.image.back().second;
+    const auto bounds = Bounds(after);
+    const size_t begin = bounds[bounds.size() - 2], end = bounds.back();
+    for (size_t cut = begin; cut <= end; ++cut) {
+      INFO("frame " << frames << ", torn at " << cut << " of " << begin << " to " << end);
+      Image image = log.image;
+      image.back().second = after.substr(0, cut) + before.substr(cut);
+      CHECK(LastOf(image, log, log.last - 1) >= log.last - (cut < end ? 1 : 0));
+      image.back().second = before.substr(0, cut) + after.substr(cut);
+      CHECK(LastOf(image, log, log.last - 1) >= log.last - (cut > begin ? 1 : 0));
+      test::CountFault(test::Fault::kCut);
+    }
+  }
+}
+
+TEST_CASE("A frame damaged at the end of a segment used before is missed, however the next begins",
+          "[faults]") {
+  const ReusedLog log = ReuseSegments(1);
+  Image image = log.image;
+  std::string& earlier = image[image.size() - 2].second;
+  const auto bounds = Bounds(earlier);
+  earlier[bounds[bounds.size() - 2] + 4] ^= 1;
+  SECTION("by a frame that is whole") {}
+  SECTION("by one that is torn") { image.back().second[kSegmentHeaderBytes + 25] ^= 1; }
+  MemoryFileSystem disk;
+  Put(image, &disk);
+  const auto opened = OpenLog(&disk, kFolder, log.covered, kSegmentBytes);
+  CHECK(opened.status.code() == StatusCode::kDataDamaged);
+  INFO(opened.status.message());
+  CHECK(opened.status.message().find(StrCat("offset ", bounds[bounds.size() - 2])) !=
+        std::string::npos);
+}
+
+TEST_CASE("A start removes the segments that were kept to be used again") {
+  MemoryFileSystem disk;
+  auto opened = OpenLog(&disk, kFolder, 0, kSegmentBytes);
+  REQUIRE(AppendStory(opened.log.get(), 1, 40).ok());
+  REQUIRE(opened.log->Release(39).ok());
+  REQUIRE(disk.List(kFolder)->back().ends_with(".spare") == false);
+  REQUIRE(disk.List(kFolder)->size() == 3);
+  opened = OpenLog(&disk, kFolder, 39, kSegmentBytes);
+  CHECK(IsStory(opened.replayed, 40));
+  CHECK(disk.List(kFolder)->size() == 1);
+}
+
+// Ten minutes of a store's life: appends, checkpoints' releases, preparation, a clean end. Gives
 // the number of the last frame that was acknowledged.
 struct Life {
   uint64_t acknowledged = 0;
@@ -322,18 +478,20 @@ struct Life {
   uint64_t covered = 0;
 };
 
+constexpr uint64_t kFramesOfLife = 30;
+
 Life Live(FaultFileSystem* files) {
   Life life;
   auto opened = OpenLog(files, kFolder);
   if (!opened.status.ok()) return life;
-  for (uint64_t number = 1; number <= 14; ++number) {
-    if (number == 5) (void)opened.log->PrepareSegment().ok();
+  for (uint64_t number = 1; number <= kFramesOfLife; ++number) {
+    if (number == 5 || number == 17) (void)opened.log->PrepareSegment().ok();
     life.attempted = number;
     if (!Append(opened.log.get(), StoryFrame(number)).ok()) return life;
     life.acknowledged = number;
-    if (number == 9) {
-      life.covered = 7;
-      (void)opened.log->Release(7).ok();
+    if (number % 6 == 3) {
+      life.covered = number - 2;
+      (void)opened.log->Release(life.covered).ok();
     }
   }
   (void)opened.log->Close().ok();
@@ -366,8 +524,9 @@ TEST_CASE("Power loss at any operation keeps what was acknowledged, whatever els
   {
     MemoryFileSystem disk;
     FaultFileSystem files(&disk);
-    CHECK(Live(&files).acknowledged == 14);
+    CHECK(Live(&files).acknowledged == kFramesOfLife);
     operations = files.operations();
+    CHECK(files.operations(FaultFileSystem::kRename) >= 5);  // kept, and used again
   }
   REQUIRE(operations > 40);
   for (uint64_t n = 1; n <= operations; ++n) {
@@ -379,7 +538,7 @@ TEST_CASE("Power loss at any operation keeps what was acknowledged, whatever els
       const Life life = Live(&files);
       CHECK(files.power_lost());
       seed == 0 ? files.Crash() : files.Crash(n * 100 + seed);
-      if (life.acknowledged < 14) CHECK(SegmentsAreWhole(&files));
+      if (life.acknowledged < kFramesOfLife) CHECK(SegmentsAreWhole(&files));
       // Power is lost once more, during the recovery.
       files.LosePowerAt(seed + 1);
       (void)OpenLog(&files, kFolder, life.covered).status.ok();

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "storage/file_names.h"
+#include "storage/log_recovery.h"
 #include "tests/support/catch.h"
 #include "tests/support/fault_file_system.h"
 #include "tests/support/fault_table.h"
@@ -97,19 +98,25 @@ TEST_CASE("An append in a prepared segment changes neither size nor names, only 
   CHECK(*files.Size(dir.File(names[0])) == 512);
 }
 
-TEST_CASE("Release removes the segments that hold nothing newer, but not the one being written") {
+TEST_CASE(
+    "Release removes the segments that hold nothing newer, but not the one being written, "
+    "and keeps two to be used again") {
   const TempDir dir;
   FaultFileSystem files;
   auto opened = OpenLog(&files, dir.path());
   REQUIRE(AppendStory(opened.log.get(), 1, 40).ok());
   const uint64_t before = opened.log->segments();
-  REQUIRE(opened.log->Release(20).ok());
+  REQUIRE(opened.log->Release(25).ok());
   const uint64_t after = opened.log->segments();
   CHECK(after < before);
-  CHECK(after > 1);
+  CHECK(after > 3);
   REQUIRE(opened.log->Release(40).ok());
-  CHECK(opened.log->segments() == 1);
-  CHECK(Files(dir).size() == 1);
+  CHECK(opened.log->segments() == 3);
+  CHECK(opened.log->bytes() == 3 * 512);
+  const std::vector<std::string> names = Files(dir);
+  CHECK(names.size() == 3);
+  CHECK(std::count_if(names.begin(), names.end(),
+                      [](const std::string& name) { return name.ends_with(".spare"); }) == 2);
   REQUIRE(AppendStory(opened.log.get(), 41, 41).ok());
   CHECK(IsStory(OpenLog(&files, dir.path(), 40).replayed, 41));
 }
@@ -123,7 +130,70 @@ TEST_CASE("A segment that could not be removed is removed by the next release") 
   CHECK(opened.log->Release(40).code() == StatusCode::kIoError);
   CHECK(opened.log->segments() == Files(dir).size());
   CHECK(opened.log->Release(40).ok());
-  CHECK(Files(dir).size() == 1);
+  CHECK(Files(dir).size() == 3);  // with the two that are kept
+}
+
+TEST_CASE("A segment is used again by writing its header") {
+  const TempDir dir;
+  FaultFileSystem files;
+  auto opened = OpenLog(&files, dir.path());
+  REQUIRE(AppendStory(opened.log.get(), 1, 40).ok());
+  REQUIRE(opened.log->Release(40).ok());
+  const uint64_t made = files.operations(FaultFileSystem::kCreate);
+  for (int spare = 0; spare < 2; ++spare) {
+    const uint64_t written = opened.log->written_bytes();
+    REQUIRE_FALSE(opened.log->prepared());
+    REQUIRE(opened.log->PrepareSegment().ok());
+    CHECK(opened.log->prepared());
+    CHECK(opened.log->written_bytes() == written + kSegmentHeaderBytes);
+    CHECK(opened.log->segments() == 3);
+    CHECK(*files.Size(dir.File(Files(dir)[1])) == 512);
+    while (opened.log->prepared()) {
+      const uint64_t next = opened.log->last_sequence() + 1;
+      REQUIRE(AppendStory(opened.log.get(), next, next).ok());
+    }
+    CHECK(Files(dir).size() == 3);
+    CHECK_FALSE(Files(dir).back().ends_with(".spare"));
+  }
+  CHECK(files.operations(FaultFileSystem::kCreate) == made);
+  REQUIRE(opened.log->PrepareSegment().ok());  // none is left to be used again
+  CHECK(files.operations(FaultFileSystem::kCreate) == made + 1);
+}
+
+TEST_CASE("Old frames of segments that are used again are never replayed, and Close removes all") {
+  const TempDir dir;
+  FaultFileSystem files;
+  auto opened = OpenLog(&files, dir.path());
+  uint64_t covered = 0;
+  for (uint64_t n = 1; n <= 150; ++n) {
+    REQUIRE(AppendStory(opened.log.get(), n, n).ok());
+    if (n % 7 == 0) {
+      covered = n - 3;
+      REQUIRE(opened.log->Release(covered).ok());
+    }
+    if (n % 11 == 0) REQUIRE(opened.log->PrepareSegment().ok());
+    std::vector<test::OwnedFrame> replayed;
+    const auto last =
+        ReadLog({.file_system = &files, .folder = dir.path()}, covered,
+                [&](uint64_t, std::span<const Entry> entries) {
+                  test::OwnedFrame frame;
+                  for (const Entry& entry : entries) {
+                    frame.push_back({std::string(entry.word), entry.version, entry.tombstone});
+                  }
+                  replayed.push_back(std::move(frame));
+                  return Status::Ok();
+                });
+    INFO("frame " << n << " " << last.status().ToString());
+    REQUIRE(last.ok());
+    REQUIRE(*last == n);
+    REQUIRE(replayed.size() == n - covered);
+    REQUIRE(IsStory(replayed, covered + 1));
+  }
+  CHECK(files.operations(FaultFileSystem::kRename) > 20);
+  REQUIRE(opened.log->Release(150).ok());
+  REQUIRE(opened.log->Close().ok());
+  CHECK(Files(dir).empty());
+  CHECK(opened.log->bytes() == 0);
 }
 
 TEST_CASE("Close with everything released leaves no file; numbers go on behind it") {
