@@ -29,6 +29,7 @@ using ConnectionPtr = PeerHost::ConnectionPtr;
 
 // The loop looks at all deadlines this often at least; and sooner when one is due sooner.
 constexpr std::chrono::seconds kLookInterval{1};
+constexpr Clock::rep kNever = TimePoint::max().time_since_epoch().count();
 // A peer without connections and items is forgotten after this long.
 constexpr std::chrono::minutes kKeepUnused{10};
 // Peers known at a time: four times the members of the largest ring.
@@ -106,8 +107,8 @@ class PeerTransport::Loop final : public PeerHost {
   Wishes wishes_;  // under wishes_mutex_
 
   std::atomic<bool> woken_{false};
-  std::atomic<Clock::rep> look_at_{0};  // when the loop looks at all deadlines next
-  std::atomic<bool> look_sooner_{false};
+  std::atomic<Clock::rep> look_at_{0};       // when the loop looks at all deadlines next
+  std::atomic<Clock::rep> soonest_{kNever};  // of what came since and is due before that
   std::atomic<size_t> held_{0};
 
   // The loop's own.
@@ -214,11 +215,14 @@ bool PeerTransport::Loop::Hold(size_t bytes) {
   return false;
 }
 
-// `look_at_` is at its latest while the loop looks, so that whoever brings something then wakes it.
+// While the loop looks, `look_at_` is at its latest, so that what comes meanwhile is noted here.
 void PeerTransport::Loop::WakeBy(TimePoint time) {
-  if (time.time_since_epoch().count() >= look_at_.load()) return;
-  look_sooner_.store(true);
-  Wake();
+  const Clock::rep count = time.time_since_epoch().count();
+  if (count >= look_at_.load()) return;
+  Clock::rep soonest = soonest_.load();
+  while (count < soonest) {
+    if (soonest_.compare_exchange_weak(soonest, count)) return Wake();
+  }
 }
 
 void PeerTransport::Loop::WantConnect(ConnectionPtr connection) {
@@ -273,7 +277,9 @@ void PeerTransport::Loop::Run() {
     while (Grant()) {
     }
     const TimePoint now = Clock::now();
-    if (look_sooner_.load() || now.time_since_epoch().count() >= look_at_.load()) Look(now);
+    if (now.time_since_epoch().count() >= look_at_.load()) Look(now);
+    const Clock::rep soonest = soonest_.exchange(kNever);
+    if (soonest < look_at_.load()) look_at_.store(soonest);
     retired_.clear();
   }
   CloseAll();
@@ -319,8 +325,7 @@ bool PeerTransport::Loop::Grant() {
 }
 
 void PeerTransport::Loop::Look(TimePoint now) {
-  look_sooner_.store(false);
-  look_at_.store(TimePoint::max().time_since_epoch().count());
+  look_at_.store(kNever);
   PeerCallbacks callbacks;
   TimePoint next = now + kLookInterval;
   {
