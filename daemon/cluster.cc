@@ -8,6 +8,7 @@
 #include "daemon/own_status.h"
 #include "daemon/replication/messages.h"
 #include "daemon/replication/status_operation.h"
+#include "storage/base/clock.h"
 #include "storage/base/text.h"
 
 namespace trifecta::daemon {
@@ -98,11 +99,23 @@ Status Cluster::Begin() {
   if (!started.ok()) return started.status();
   transport_ = std::move(*started);
 
+  replication::HintStoreOptions hints;
+  hints.folder = parts_.config->data_dir + "/hints";
+  hints.logger = parts_.logger;
+  hints.seed = RandomSeed();
+  Result<std::unique_ptr<replication::HintStore>> kept =
+      replication::HintStore::Open(std::move(hints));
+  if (!kept.ok()) return kept.status();
+  hints_ = std::move(*kept);
+
   RunnerParts runner;
   runner.transport = transport_.get();
   runner.view = [this] { return gate_.view(); };
   runner.answer_locally = [this](std::string_view request) { return AnswerLocally(request); };
   runner.pull = [this](net::NodeNumber node, net::Epoch epoch) { Pull(node, epoch); };
+  runner.store_hints = [this](std::span<const replication::Hint> more) {
+    hints_->Add(more, SystemClock()->WallMilliseconds());
+  };
   runner_ = std::make_unique<OperationRunner>(std::move(runner));
 
   ProtocolParts protocol;
@@ -221,6 +234,8 @@ void Cluster::BecomeMember(const ViewPtr& view) {
   MaintenanceParts maintenance;
   maintenance.store = parts_.store;
   maintenance.digests = digests_.get();
+  maintenance.hints = hints_.get();
+  maintenance.hint_window = parts_.config->hint_window.count();
   maintenance.runner = runner_.get();
   maintenance.gate = &gate_;
   maintenance.logger = parts_.logger;
@@ -285,11 +300,11 @@ void Cluster::Deliver(net::ItemKind kind, const net::NodeId& from, std::string_v
     queued_bytes_.fetch_sub(size);
     return;
   }
-  protocol_->Post([this, kind, from, size, message = std::string(bytes)](Topology* topology,
-                                                                         Millis now) {
-    queued_bytes_.fetch_sub(size);
-    topology->Receive(static_cast<net::Protocol>(kind), from, message, now);
-  });
+  protocol_->Post(
+      [this, kind, from, size, message = std::string(bytes)](Topology* topology, Millis now) {
+        queued_bytes_.fetch_sub(size);
+        topology->Receive(static_cast<net::Protocol>(kind), from, message, now);
+      });
 }
 
 void Cluster::Answer(const net::NodeId& from, std::span<const PeerCall> calls,
@@ -355,6 +370,7 @@ replication::StatusReply Cluster::OwnReply() const {
   replication::StatusReply status =
       OwnStatus(parts_.store->Stats(), TRIFECTA_VERSION, parts_.started);
   status.shards = digests_->shards();
+  status.hints = hints_->hints();
   status.ring_epoch = gate_.view()->ring->epoch;
   status.started_streams = maintenance_->streams_left();
   return status;

@@ -33,6 +33,7 @@
 #include "daemon/operation_runner.h"
 #include "daemon/protocol_thread.h"
 #include "daemon/replication/digest_table.h"
+#include "daemon/replication/hint_store.h"
 #include "daemon/replication/replica.h"
 #include "daemon/ring_gate.h"
 #include "daemon/sole_coordinator.h"
@@ -112,6 +113,7 @@ class Cluster : public PeerHandler, public ClusterSource {
   RingGate gate_;
   std::unique_ptr<net::PeerTransport> transport_;
   std::unique_ptr<ProtocolThread> protocol_;
+  std::unique_ptr<replication::HintStore> hints_;
   std::unique_ptr<OperationRunner> runner_;
 
   // Made with the first ring, before the gate opens.

@@ -1,5 +1,5 @@
 // What a node does in the background so that replicas become and stay equal: fills its digest
-// table, fetches partitions that move to it, compares itself with its peers, and
+// table, fetches partitions that move to it, hands on hints, compares itself with its peers, and
 // drops what it does not own any more. Each kind of work has a thread of its own, which mostly
 // sleeps; what to do and when is decided by pure parts (daemon/replication).
 #pragma once
@@ -18,7 +18,9 @@
 #include "daemon/operation_runner.h"
 #include "daemon/replication/anti_entropy.h"
 #include "daemon/replication/digest_table.h"
+#include "daemon/replication/hint_store.h"
 #include "daemon/replication/partition_streams.h"
+#include "daemon/replication/throttle.h"
 #include "daemon/ring_gate.h"
 #include "storage/base/logger.h"
 #include "storage/store.h"
@@ -29,9 +31,11 @@ namespace trifecta::daemon {
 struct MaintenanceParts {
   storage::Store* store = nullptr;
   replication::DigestTable* digests = nullptr;
+  replication::HintStore* hints = nullptr;
   OperationRunner* runner = nullptr;
   RingGate* gate = nullptr;
   Logger* logger = NullLogger();
+  replication::Millis hint_window = 0;  // older hints are not handed on
   uint64_t seed = 0;
   // Told of partitions that are fetched, the same ones again and again while the step lasts.
   std::function<void(net::Epoch session, std::span<const uint32_t> partitions)> on_fetched;
@@ -64,6 +68,8 @@ class Maintenance {
   void Fill();
   void RunStreams();
   void RunExchanges();
+  void RunHints();
+  void ReplayHints(net::NodeNumber node);
   void RunPurges();
   void PurgeNow(const std::set<uint32_t>& partitions);
   // Waits for a change or until `due`, at most a second. False when it is time to stop.
@@ -71,6 +77,7 @@ class Maintenance {
 
   const MaintenanceParts parts_;
   std::atomic<bool> stopping_ = false;
+  replication::Throttle hint_rate_;  // of the thread for hints
 
   mutable std::mutex mutex_;  // guards what follows; not held while an operation runs
   std::condition_variable changed_;

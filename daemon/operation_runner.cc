@@ -131,7 +131,7 @@ class OperationRunner::Running : public std::enable_shared_from_this<Running> {
     for (Call& call : actions->calls) {
       if (call.to != view->self) Send(*view, &call);
     }
-    if (!actions->hints.empty() && parts_.store_hints) parts_.store_hints(actions->hints);
+    if (!actions->hints.empty()) parts_.store_hints(actions->hints);
     if (actions->pull_from == net::kNoNodeNumber) return;
     if (actions->pull_from != view->self) parts_.pull(actions->pull_from, actions->pull_epoch);
     // It may be in force already.

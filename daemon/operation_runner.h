@@ -39,7 +39,6 @@ struct RunnerParts {
   std::function<std::string(std::string_view request)> answer_locally;
   // Fetches the ring document of `node`, if it has at least `epoch`; returns at once.
   std::function<void(net::NodeNumber node, net::Epoch epoch)> pull;
-  // May be empty: then hints are dropped.
   std::function<void(std::span<const replication::Hint> hints)> store_hints;
 };
 
