@@ -158,13 +158,14 @@ void Topology::Tick(Millis now) {
   if (detector_started_) detector_.Tick(now);
   register_.Tick(now);
   if (search_ && now >= search_due_) Search(now);
+  if (search_ && now >= join_due_) AskToJoin(now);
   if (ring_ && now >= beat_due_) Beat(now);
   Finish(now);
 }
 
 Millis Topology::next_due() const {
   Millis due = detector_started_ ? detector_.next_due() : net::FailureDetector::kNever;
-  if (search_ && !over_) due = std::min(due, search_due_);
+  if (search_ && !over_) due = std::min({due, search_due_, join_due_});
   if (ring_) due = std::min(due, beat_due_);
   return due;
 }

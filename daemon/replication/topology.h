@@ -51,8 +51,7 @@ struct TopologyOptions {
   unsigned read_quorum = 0;  // of as many copies as replication_factor; 0: a majority
   unsigned write_quorum = 0;
   net::DetectorOptions detector;
-  // From one question to the next: to seeds, to members that are asked to let this node join. What
-  // else takes time here follows from it.
+  // From one question to a seed to the next. What else takes time here follows from it.
   Millis interval = 1'000;
 };
 
@@ -156,7 +155,7 @@ class Topology {
   void Search(Millis now);
   void JudgeSearch(Millis now);
   void FoundCluster();
-  void AskToJoin();
+  void AskToJoin(Millis now);
   void OnHello(const NodeId& from, const TopologyMessage& message, Millis now);
   void OnJoinReply(const NodeId& from, const TopologyMessage& message);
   void StartDetector(const NodeId& cluster, Millis now);
@@ -217,6 +216,8 @@ class Topology {
 
   std::optional<ClusterSearch> search_;  // while there is no ring
   Millis search_due_ = 0;
+  // When to ask a member to be let in; never before one is known.
+  Millis join_due_ = net::FailureDetector::kNever;
   size_t next_contact_ = 0;
   std::string join_text_;  // what the last member said that was asked
   bool founding_ = false;

@@ -16,6 +16,9 @@ using net::Ring;
 
 namespace {
 
+// Questions to members in an interval: a turn is to be taken soon after it comes.
+constexpr Millis kAsksToJoin = 4;
+
 // Of version 4 (RFC 9562).
 NodeId RandomUuid(Random* random) {
   std::array<uint8_t, NodeId::kBytes> bytes;
@@ -62,7 +65,6 @@ void Topology::Search(Millis now) {
     Send(NodeId(), seed, std::move(hello));
   }
   JudgeSearch(now);
-  if (!search_->contacts().empty()) AskToJoin();
 }
 
 void Topology::JudgeSearch(Millis now) {
@@ -79,7 +81,7 @@ void Topology::JudgeSearch(Millis now) {
                            "' already: empty the folder and load the words again once this node "
                            "has joined"));
       }
-      if (!detector_started_) search_due_ = now;  // ask at once
+      if (join_due_ == net::FailureDetector::kNever) join_due_ = now;
       return StartDetector(search_->cluster(), now);
     case ClusterSearch::Verdict::kFailed:
       return Fail(search_->reason());
@@ -99,8 +101,10 @@ void Topology::FoundCluster() {
   if (!installed.ok()) Fail(installed.message());
 }
 
-// The members by turns: one that is down costs an interval.
-void Topology::AskToJoin() {
+// The members by turns: one that is down costs a moment.
+void Topology::AskToJoin(Millis now) {
+  join_due_ = now + std::max<Millis>(1, options_.interval / kAsksToJoin);
+  if (over_) return;
   std::map<NodeId, Address> askable = search_->contacts();
   for (const net::KnownNode& node : members().nodes()) {
     const bool is_member = node.record.vitals.ring_epoch > 0;
