@@ -1,5 +1,8 @@
 #include "tests/sim/sim_calls.h"
 
+#include <memory>
+#include <utility>
+
 namespace trifecta::sim {
 namespace {
 
@@ -29,11 +32,19 @@ void SimCalls::Call(NodeIndex from, NodeIndex to, std::string request, Millis de
     EndAfter(call, from, reset, {StatusCode::kUnavailable, "connection lost"});
   }
   const size_t bytes = request.size();
+  const auto came_before = std::make_shared<bool>(false);
   network_->Carry(from, to, bytes, [=, this, request = std::move(request)] {
-    serve_(to, from, request, patience, [=, this](std::string reply) {
-      const size_t size = reply.size();
-      network_->Carry(to, from, size, [this, call, reply = std::move(reply)] { End(call, reply); });
-    });
+    Reply reply;
+    if (std::exchange(*came_before, true)) {
+      reply = [](const std::string&) {};
+    } else {
+      reply = [=, this](std::string answer) {
+        const size_t size = answer.size();
+        network_->Carry(to, from, size,
+                        [this, call, answer = std::move(answer)] { End(call, answer); });
+      };
+    }
+    serve_(to, from, request, patience, std::move(reply));
   });
 }
 

@@ -1,6 +1,7 @@
 // Requests and their answers between simulated nodes: what net/peer_transport.h is for real ones.
-// Answers may be lost as well as requests; a request that came twice is served twice; and one that
-// was given up may be served still.
+// Answers may be lost as well as requests. A request that came twice is served twice, though the
+// transport sends none twice: its answer is that to the first. One that was given up may be served
+// still.
 #pragma once
 
 #include <cstdint>

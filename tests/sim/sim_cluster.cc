@@ -120,6 +120,13 @@ void SimCluster::Start(NodeIndex index) {
   if (!options_.topology && node(index).running()) node(index).TakeView(ViewOf(index));
 }
 
+void SimCluster::TakeOut(NodeIndex index) {
+  for (const NodeIndex asked : members_) {
+    if (!node(asked).ready()) continue;
+    if (node(asked).member()->BeginLeave(node(index).options().id).ok()) return;
+  }
+}
+
 bool SimCluster::AllRun() {
   return std::all_of(members_.begin(), members_.end(),
                      [this](NodeIndex index) { return node(index).running(); });

@@ -56,6 +56,9 @@ class SimCluster {
   // For the first time.
   void StartFirst(NodeIndex index);
 
+  // Asks any node that runs to have this one leave the cluster, which may be refused.
+  void TakeOut(NodeIndex index);
+
   // All that were started and have not left.
   bool AllRun();
   // The newest that is in force anywhere; null before there is one.

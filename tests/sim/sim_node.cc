@@ -28,6 +28,8 @@ constexpr Millis kBehindLook = 10;
 // From a ring's coming into force to the first request under it.
 constexpr Millis kViewMax = 20;
 
+constexpr Millis kPurgeAgain = 500;
+
 net::NodeNumber NumberOf(const ViewPtr& view) {
   return view == nullptr ? net::kNoNodeNumber : view->self;
 }
@@ -258,7 +260,8 @@ void SimNode::Take(const replication::TopologyEvent& event) {
     case Kind::kRing:
       listener_.ring(this, event.ring);
       network_->After(options_.index, Within(kViewMax), [this, epoch = event.ring->epoch] {
-        TakeView(process_->member->topology().View());
+        // None once it has left.
+        if (ViewPtr view = process_->member->topology().View()) TakeView(std::move(view));
         // Requests are answered whole, at one instant.
         process_->member->RingInUse(epoch);
       });
@@ -296,10 +299,15 @@ void SimNode::Purge(const std::vector<uint32_t>& partitions) {
   for (const uint32_t partition : partitions) {
     gone[partition] = self == nullptr || !net::Holds(ring->partitions[partition], self->number);
   }
-  (void)process_->store->Purge([&](std::string_view word) {
+  const Status status = process_->store->Purge([&](std::string_view word) {
     return !gone[net::PartitionOf(ShardRoot(word, ring->k_factor), gone.size())];
   });
   if (!Survived()) return;
+  if (!status.ok()) {
+    // A full disk may have room again.
+    network_->After(options_.index, kPurgeAgain, [this, partitions] { Purge(partitions); });
+    return;
+  }
   for (const uint32_t partition : partitions) {
     if (gone[partition]) process_->digests->Drop(partition);
   }

@@ -31,6 +31,7 @@ class Run {
     cluster_.StartAll();
     for (const auto& client : clients_) client->Start();
     weather_.Begin();
+    PlanChanges();
     cluster_.network().RunFor(scenario_.duration);
     for (const auto& client : clients_) client->Stop();
     weather_.Clear();
@@ -42,6 +43,18 @@ class Run {
   }
 
  private:
+  void PlanChanges() {
+    for (NodeIndex node = scenario_.cluster.nodes; node < cluster_.size(); ++node) {
+      const Millis at = cluster_.random()->Below(scenario_.duration * scenario_.come_by / 100 + 1);
+      cluster_.After(at, [this, node] { cluster_.StartFirst(node); });
+    }
+    for (size_t i = 0; i < scenario_.leaves; ++i) {
+      const Millis from = scenario_.duration * scenario_.leave_from / 100;
+      const Millis at = from + cluster_.random()->Below(scenario_.duration - from);
+      cluster_.After(at, [this] { cluster_.TakeOut(cluster_.random()->Below(cluster_.size())); });
+    }
+  }
+
   void Heal() {
     const Millis began = cluster_.now();
     cluster_.network().RunFor(kSettle);
@@ -57,7 +70,7 @@ class Run {
   void AskEverything() {
     asked_from_ = history_.records().size();
     for (NodeIndex node = 0; node < cluster_.size(); ++node) {
-      if (!cluster_.node(node).running()) continue;
+      if (!cluster_.node(node).ready()) continue;
       Request request;
       request.deadline = cluster_.now() + kPeacePatience;
       for (const std::string& word : WordsOf(scenario_.workload)) {

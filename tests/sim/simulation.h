@@ -19,6 +19,11 @@ struct Scenario {
   Workload workload;
   Climate climate;
   size_t clients = 4;
+  // Of the time of work: by when the nodes that come later have come, in any order, and after which
+  // so many are asked to leave. Parts of a hundred.
+  uint64_t come_by = 50;
+  uint64_t leave_from = 40;
+  size_t leaves = 0;
   Millis duration = 15'000;  // of work in such weather
   // In peace and without clients, replicas are equal within this.
   Millis heal_max = 30'000;
