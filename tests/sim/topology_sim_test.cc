@@ -143,6 +143,7 @@ TEST_CASE("nodes that join together queue, and all get their share") {
   TopologyWorld world(1, kQuick);
   world.AddStarted(7);
   REQUIRE(world.RunUntilSettled(UpTo(7)));
+  world.network().RunFor(100);  // until the last ring is in use
   for (NodeIndex node = 0; node < 7; ++node) {
     const net::NodeNumber number = world.topology(node).View()->self;
     size_t copies = 0;
