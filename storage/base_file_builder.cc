@@ -1,7 +1,6 @@
 #include "storage/base_file_builder.h"
 
 #include <algorithm>
-#include <map>
 #include <vector>
 
 #include "storage/base/coding.h"
@@ -9,6 +8,7 @@
 #include "storage/base_format.h"
 #include "storage/double_array_builder.h"
 #include "storage/symbol_table.h"
+#include "storage/version_dictionary.h"
 
 namespace trifecta::storage {
 namespace {
@@ -25,52 +25,6 @@ size_t SharedLength(std::string_view a, std::string_view b) {
   while (i < most && a[i] == b[i]) ++i;
   return i;
 }
-
-// The versions that occur often, most frequent first.
-class VersionDictionary {
- public:
-  explicit VersionDictionary(std::span<const BaseEntry> entries) {
-    std::map<Version, uint64_t> counts;
-    Version last;
-    uint64_t* last_count = nullptr;
-    for (const BaseEntry& entry : entries) {
-      if (last_count == nullptr || entry.version != last) {
-        last = entry.version;
-        last_count = &counts[last];
-      }
-      ++*last_count;
-    }
-    std::vector<std::pair<uint64_t, Version>> ranked;
-    for (const auto& [version, count] : counts) ranked.push_back({count, version});
-    std::sort(ranked.begin(), ranked.end(), [](const auto& a, const auto& b) {
-      return a.first != b.first ? a.first > b.first : a.second < b.second;
-    });
-    for (const auto& [count, version] : ranked) {
-      // A version of one entry costs more in the dictionary than beside its word.
-      if (versions_.size() == kVersionDictionaryMax || (count < 2 && !versions_.empty())) break;
-      codes_[version] = static_cast<uint32_t>(versions_.size());
-      versions_.push_back(version);
-    }
-  }
-
-  static constexpr uint32_t kNoCode = UINT32_MAX;
-  uint32_t CodeOf(Version version) const {
-    const auto found = codes_.find(version);
-    return found == codes_.end() ? kNoCode : found->second;
-  }
-  std::string Serialize() const {
-    std::string bytes;
-    for (const Version& version : versions_) {
-      PutFixed<uint64_t>(&bytes, version.time);
-      PutFixed<uint16_t>(&bytes, version.node);
-    }
-    return bytes;
-  }
-
- private:
-  std::vector<Version> versions_;
-  std::map<Version, uint32_t> codes_;
-};
 
 unsigned WidthOf(uint64_t value) {
   unsigned width = 1;
@@ -185,22 +139,21 @@ VersionMode Builder::ModeOf(size_t begin, size_t end) const {
   bool same = true, coded = true;
   for (size_t i = begin; i < end && coded; ++i) {
     same = same && entries_[i].version == first;
-    coded = versions_.CodeOf(entries_[i].version) != VersionDictionary::kNoCode;
+    coded = versions_.CodeOf(i) != VersionDictionary::kNoCode;
   }
   if (!coded) return VersionMode::kRaw;
   if (!same) return VersionMode::kCodes;
-  return versions_.CodeOf(first) == 0 ? VersionMode::kFirst : VersionMode::kShared;
+  return versions_.CodeOf(begin) == 0 ? VersionMode::kFirst : VersionMode::kShared;
 }
 
 void Builder::PutVersions(size_t begin, size_t end, VersionMode mode) {
   if (mode == VersionMode::kFirst) return;
   if (mode == VersionMode::kShared) {
-    PutVarint(&buckets_, versions_.CodeOf(entries_[begin].version));
+    PutVarint(&buckets_, versions_.CodeOf(begin));
     return;
   }
   const auto value = [&](size_t i) -> uint64_t {
-    return mode == VersionMode::kCodes ? versions_.CodeOf(entries_[i].version)
-                                       : entries_[i].version.time - min_time_;
+    return mode == VersionMode::kCodes ? versions_.CodeOf(i) : entries_[i].version.time - min_time_;
   };
   uint64_t greatest = 0;
   for (size_t i = begin; i < end; ++i) greatest = std::max(greatest, value(i));

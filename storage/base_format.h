@@ -59,7 +59,7 @@ inline constexpr size_t kBucketEntriesMax = 32;
 enum class VersionMode : uint8_t {
   kFirst = 0,   // all entries have the dictionary's first version
   kShared = 1,  // all have one version: varint dictionary code
-  kCodes = 2,   // u8 width (1, 2), then a code of that width for each entry
+  kCodes = 2,   // u8 width (1 to 3), then a code of that width for each entry
   kRaw = 3,     // u8 width (1..8), then for each: time - min_time in that width, u16 node
 };
 
@@ -72,7 +72,7 @@ struct RankSample {
 };
 
 inline constexpr size_t kVersionBytes = 10;  // u64 time, u16 node
-// Longer dictionaries would cost more than they save and make codes wider than two bytes.
-inline constexpr size_t kVersionDictionaryMax = 4096;
+// Codes of at most three bytes; a file holds about as many entries.
+inline constexpr size_t kVersionDictionaryMax = 1u << 18;
 
 }  // namespace trifecta::storage
