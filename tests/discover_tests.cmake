@@ -1,10 +1,11 @@
 # Lists the test cases of a Catch2 program as CTest tests, each run in a process of its own. Called
-# with -P after the program was built: PROGRAM, LAYER, TIMEOUT (seconds), ENVIRONMENT (NAME=VALUE)
-# and FILE (to be written).
+# with -P after the program was built: PROGRAM, LAYER, TIMEOUT (seconds), ENVIRONMENT (NAME=VALUE),
+# FILE (to be written), and where not all are meant, TAG ("[quick]"). A test that prints a line
+# "skipped: REASON" counts as skipped.
 #
 # Catch2's own CatchAddTests.cmake splits names at semicolons and takes names that begin with "-" for
 # options; both then run nothing and pass.
-execute_process(COMMAND ${PROGRAM} --list-test-names-only
+execute_process(COMMAND ${PROGRAM} --list-test-names-only ${TAG}
                 OUTPUT_VARIABLE names RESULT_VARIABLE count)
 if(NOT count GREATER 0)  # it gives the number of its tests
   message(FATAL_ERROR "${PROGRAM} does not list its tests: ${count}")
@@ -23,6 +24,7 @@ foreach(name IN LISTS names)
   string(APPEND script
     "add_test([==[${LAYER}: ${name}]==] [==[${PROGRAM}]==] [==[\"${pattern}\"]==] -w NoTests)\n"
     "set_tests_properties([==[${LAYER}: ${name}]==] PROPERTIES TIMEOUT ${TIMEOUT} LABELS ${LAYER}\n"
+    "                     SKIP_REGULAR_EXPRESSION [==[(^|\n)skipped: ]==]\n"
     "                     ENVIRONMENT [==[${ENVIRONMENT}]==])\n")
 endforeach()
 file(WRITE ${FILE} "${script}")
