@@ -1,4 +1,5 @@
-// The life of a node in its cluster; how it finds one is in topology_joining.cc.
+// The life of a node in its cluster. How it finds one is in topology_joining.cc, what it does for a
+// change of members in topology_operation.cc.
 #include "daemon/replication/topology.h"
 
 #include <algorithm>
@@ -6,28 +7,22 @@
 
 #include "daemon/replication/stamper_choice.h"
 #include "net/incarnation.h"
-#include "net/preference.h"
 #include "storage/base/text.h"
 
 namespace trifecta::replication {
 
 using net::Member;
 using net::MemberState;
-using net::MoveStep;
 using net::NodeNumber;
-using net::Partition;
 using net::Protocol;
-using net::Ring;
 
 namespace {
 
-// All of these count intervals. A proposal: agreement takes two round trips and two syncs; this is
-// for disks and links in trouble.
-constexpr Millis kProposalIntervals = 10;
-// Partitions of one step go on together for as long as this; it bounds the documents of an
-// operation whose partitions are streamed one after the other to one in two intervals.
+// Partitions of one step go on together for as long as this many intervals; it bounds the documents
+// of an operation whose partitions are streamed one after the other to one in two intervals.
 constexpr Millis kPatienceIntervals = 2;
-// Round trips in views, which only order replicas, are as old as this at most.
+// The rest counts intervals, too. Round trips in views, which only order replicas, are as old as
+// this at most.
 constexpr Millis kViewIntervals = 10;
 // How long members that nothing is known of count as live: those that a node that starts has not
 // heard of yet, and one that joins. A comparison of tables takes one interval.
@@ -35,26 +30,11 @@ constexpr Millis kHopefulIntervals = 5;
 // Beats in an interval: while a change is agreed on, while an operation is under way.
 constexpr Millis kBeatsAgreeing = 20;
 constexpr Millis kBeatsMoving = 10;
-// Reports of an unchanged progress, which may have been lost, in an interval.
-constexpr Millis kReports = 2;
 // A gossiped epoch is pulled once in this part of an interval: the document is on its way.
 constexpr Millis kPulls = 10;
 
-template <typename T>
-bool Contains(const std::vector<T>& items, const T& item) {
-  return std::find(items.begin(), items.end(), item) != items.end();
-}
-
-bool Concerns(const Partition& partition, NodeNumber node) {
-  return Contains(partition.owners, node) || Contains(partition.targets, node);
-}
-
 net::LocalNode LocalNodeOf(const TopologyOptions& options) {
   return {options.self, options.address, options.zone, options.version, NodeId()};
-}
-
-size_t QuorumOf(size_t copies, unsigned configured) {
-  return configured == 0 ? net::Majority(copies) : std::min<size_t>(configured, copies);
 }
 
 }  // namespace
@@ -192,44 +172,10 @@ void Topology::RingInUse(net::Epoch epoch, Millis now) {
   Finish(now);
 }
 
-void Topology::StreamDone(net::Epoch session, std::span<const uint32_t> partitions, Millis now) {
-  now_ = now;
-  if (session == 0 || session != session_) return;
-  const size_t before = streamed_.size();
-  streamed_.insert(partitions.begin(), partitions.end());
-  if (streamed_.size() > before) ReportProgress(now);
-  Finish(now);
-}
-
 void Topology::PullFrom(const NodeId& node, net::Epoch epoch, Millis now) {
   now_ = now;
   if (epoch > register_.epoch()) register_.Pull(node);
   Finish(now);
-}
-
-Status Topology::BeginLeave(const NodeId& node, Millis now) {
-  now_ = now;
-  if (!ring_) return {StatusCode::kUnavailable, Waiting()};
-  if (ring_->operation && ring_->operation->node == node &&
-      ring_->operation->kind != net::OperationKind::kLeave) {
-    Emit({.kind = Event::Kind::kOutcome});
-    return GiveUpOperation(now);
-  }
-  const Status proposed = Propose(net::BeginLeave(*ring_, node), now);
-  if (proposed.ok()) leave_proposed_ = true;
-  Finish(now);
-  return proposed;
-}
-
-Status Topology::GiveUpOperation(Millis now) {
-  now_ = now;
-  if (session_ == 0) {
-    return {StatusCode::kNotFound, "no change of the cluster's members is under way"};
-  }
-  giving_up_ = session_;
-  Drive(now);
-  Finish(now);
-  return Status::Ok();
 }
 
 void Topology::SayGoodbye(Millis now) {
@@ -304,21 +250,15 @@ void Topology::TakeRing(Millis now) {
   AskForStreams();
 }
 
-void Topology::TakeSession() {
-  const net::Epoch session = ring_->operation ? ring_->operation->session : 0;
-  if (std::exchange(session_, session) == session) return;
-  streams_.clear();
-  streamed_.clear();
-  giving_up_ = 0;
-}
-
 void Topology::SetRingOfDetector() {
   std::set<NodeId> ids;
   std::vector<Address> addresses = OtherSeeds();
   for (const Member& member : ring_->members) {
     if (member.state == MemberState::kLeft || member.id == options_.self) continue;
     ids.insert(member.id);
-    if (!Contains(addresses, member.address)) addresses.push_back(member.address);
+    if (std::find(addresses.begin(), addresses.end(), member.address) == addresses.end()) {
+      addresses.push_back(member.address);
+    }
   }
   detector_.SetRingMembers(std::move(ids));
   detector_.SetSeeds(std::move(addresses));
@@ -356,35 +296,6 @@ void Topology::WarnOfDifferences() {
   }
 }
 
-// What this node has been given and does not have yet.
-void Topology::AskForStreams() {
-  const Member* own = OwnMember();
-  if (own == nullptr || session_ == 0) return;
-  Event event{.kind = Event::Kind::kStream, .ring = ring_, .session = session_};
-  for (uint32_t i = 0; i < ring_->partitions.size(); ++i) {
-    const Partition& partition = ring_->partitions[i];
-    if (partition.step != MoveStep::kStreaming || !Contains(partition.targets, own->number) ||
-        Contains(partition.owners, own->number)) {
-      continue;
-    }
-    if (streams_.insert(i).second) event.partitions.push_back(i);
-  }
-  if (!event.partitions.empty()) Emit(std::move(event));
-}
-
-// Not while anything moves, when it might come back at once.
-void Topology::AskForPurges() {
-  const Member* own = OwnMember();
-  if (own == nullptr || session_ != 0) return;
-  Event event{.kind = Event::Kind::kPurge, .ring = ring_};
-  for (uint32_t i = 0; i < ring_->partitions.size(); ++i) {
-    const bool gone = !Concerns(ring_->partitions[i], own->number);
-    if (gone && !purged_[i]) event.partitions.push_back(i);
-    purged_[i] = gone;
-  }
-  if (!event.partitions.empty()) Emit(std::move(event));
-}
-
 void Topology::NoteGossip(Millis now) {
   const net::KnownNode* latest = nullptr;
   for (const net::KnownNode& node : members().nodes()) {
@@ -404,101 +315,9 @@ void Topology::PullLater(const NodeId& node, net::Epoch epoch, Millis now) {
   register_.Pull(node);
 }
 
-bool Topology::IsConcerned() const {
-  const Member* own = OwnMember();
-  if (own == nullptr || !ring_->operation) return false;
-  if (ring_->operation->node == options_.self) return true;
-  return std::any_of(ring_->partitions.begin(), ring_->partitions.end(),
-                     [own](const Partition& one) {
-                       return one.step != MoveStep::kNone && Concerns(one, own->number);
-                     });
-}
-
-void Topology::ReportProgress(Millis now) {
-  report_due_ = now + options_.interval / kReports;
-  const Member* own = OwnMember();
-  if (own == nullptr || !IsConcerned()) return;
-  TopologyMessage message;
-  message.kind = TopologyKind::kProgress;
-  message.epoch = in_use_;
-  message.session = session_;
-  message.streamed.assign(streamed_.begin(), streamed_.end());
-  // In any case: another node may take this one for the driver.
-  driver_.NoteRecorded(own->number, in_use_);
-  driver_.NoteStreamed(own->number, session_, message.streamed);
-  const Member* driver = Driver();
-  if (driver == nullptr) return;
-  if (driver->id == options_.self) return Drive(now);
-  Send(driver->id, "", std::move(message));
-}
-
-void Topology::OnProgress(const NodeId& from, const TopologyMessage& message, Millis now) {
-  const Member* member = ring_ ? ring_->Find(from) : nullptr;
-  if (member == nullptr || message.cluster != ring_->cluster_id) return;
-  driver_.NoteRecorded(member->number, message.epoch);
-  driver_.NoteStreamed(member->number, message.session, message.streamed);
-  Drive(now);
-}
-
-void Topology::OnGiveUp(const TopologyMessage& message, Millis now) {
-  if (!ring_ || message.cluster != ring_->cluster_id || message.session != session_) return;
-  giving_up_ = session_;
-  Drive(now);
-}
-
-void Topology::Drive(Millis now) {
-  if (session_ == 0 || over_) return;
-  const Member* driver = Driver();
-  if (driver == nullptr) return;
-  if (driver->id != options_.self) {
-    if (giving_up_ == 0 || now < give_up_due_) return;
-    give_up_due_ = now + options_.interval / kReports;
-    TopologyMessage message;
-    message.kind = TopologyKind::kGiveUp;
-    message.session = session_;
-    return Send(driver->id, "", std::move(message));
-  }
-  driver_.GiveUp(giving_up_);
-  if (register_.proposing()) return;
-  if (std::optional<Ring> next = driver_.Next(now)) TryPropose(std::move(*next), now);
-}
-
-Status Topology::Propose(const Result<Ring>& next, Millis now) {
-  if (!next.ok()) return next.status();
-  const Millis deadline = now + kProposalIntervals * options_.interval;
-  return register_.Propose(*next, deadline, now);
-}
-
-void Topology::TryPropose(const Result<Ring>& next, Millis now) {
-  const Status proposed = Propose(next, now);
-  if (!proposed.ok()) {
-    inner_.Log(LogLevel::kDebug, StrCat("no change of the ring is proposed: ", proposed.message()));
-  }
-}
-
-void Topology::TakeResult() {
-  const std::optional<net::ProposalResult> result = register_.TakeResult();
-  if (!result) return;
-  const bool agreed = result->outcome == net::ProposalOutcome::kAgreed;
-  if (!agreed) {
-    inner_.Log(LogLevel::kDebug, StrCat("the ring of epoch ", result->proposed->epoch,
-                                        " was not agreed on: ", result->reason));
-  }
-  if (!std::exchange(leave_proposed_, false)) return;
-  Emit({.kind = Event::Kind::kOutcome,
-        .status = agreed ? Status::Ok() : Status(StatusCode::kUnavailable, result->reason)});
-}
-
 const Member* Topology::OwnMember() const {
   const Member* own = ring_ ? ring_->Find(options_.self) : nullptr;
   return own != nullptr && own->state != MemberState::kLeft ? own : nullptr;
-}
-
-const Member* Topology::Driver() const {
-  for (const Member& member : ring_->members) {
-    if (net::Votes(member) && IsLive(member.id)) return &member;
-  }
-  return nullptr;
 }
 
 bool Topology::IsLive(const NodeId& node) const {
@@ -524,10 +343,6 @@ NodeNumber Topology::Stamper() const {
     }
   }
   return ChooseStamper(own->number, readings);
-}
-
-net::Quorums Topology::QuorumsOf(size_t copies) const {
-  return {QuorumOf(copies, options_.read_quorum), QuorumOf(copies, options_.write_quorum)};
 }
 
 ViewPtr Topology::View() const {

@@ -89,7 +89,7 @@ TEST_CASE("partitions that do not ascend, unknown answers and control characters
   CHECK_FALSE(DecodeTopologyMessage(EncodeTopologyMessage(reply)).ok());
 }
 
-TEST_CASE("the example of a topology message in PROTOCOL.md is right") {
+TEST_CASE("the example of a topology message in net/PROTOCOL.md is right") {
   const std::string bytes = EncodeTopologyMessage(Sample(TopologyKind::kProgress));
   const std::string id(SampleId(0xffff).bytes());
   CHECK(bytes == std::string("\x01\x05", 2) + id + "\xac\x02\xa2\x02\x03" +
