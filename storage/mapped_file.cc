@@ -17,11 +17,11 @@ namespace trifecta::storage {
 
 namespace ipc = boost::interprocess;
 
+// The mapping outlives the descriptor, which would be one for each of thousands of tablets.
 struct MappedFile::Mapping {
   explicit Mapping(const std::string& path)
-      : file(path.c_str(), ipc::read_only), region(file, ipc::read_only) {}
+      : region(ipc::file_mapping(path.c_str(), ipc::read_only), ipc::read_only) {}
 
-  ipc::file_mapping file;
   ipc::mapped_region region;
 };
 
