@@ -14,7 +14,6 @@
 #include "daemon/replication/word_batch.h"
 #include "daemon/replication/write_quorum.h"
 #include "storage/base/entry.h"
-#include "storage/base/entry.h"
 
 namespace trifecta::replication {
 

@@ -327,18 +327,18 @@ const WriteGroup* WriteOperation::FindInRound(const Is& is) const {
   return nullptr;
 }
 
+// As far as replies say.
 bool WriteOperation::MayBeStored() const {
-  if (round_ == 0 && !is_sent_) return false;
-  if (round_ == 1 || under_way_ > 0) return true;
-  return FindInRound([](const WriteGroup& group) { return group.may_be_stored; }) != nullptr;
+  return round_ == 1 ||
+         FindInRound([](const WriteGroup& group) { return group.may_be_stored; }) != nullptr;
 }
 
 std::string WriteOperation::Shortfall(const WriteGroup& group) const {
   const WriteQuorum::Tally tally = group.quorum.tally();
-  std::string text =
-      StrCat(tally.stored, " of ", tally.copies, " replicas of ", Named(groups_.first_word(group)),
-             " stored it, ", tally.needed, " are needed; ",
-             MayBeStored() ? "it may take effect all the same" : "nothing was stored");
+  std::string text = StrCat(
+      tally.stored, " of ", tally.copies, " replicas of ", Named(groups_.first_word(group)),
+      " stored it, ", tally.needed, " are needed; ",
+      MayBeStored() || under_way_ > 0 ? "it may take effect all the same" : "nothing was stored");
   if (!last_failure_.empty()) text += StrCat(" (", last_failure_, ")");
   return text;
 }
@@ -353,9 +353,9 @@ Status WriteOperation::TooFew(const WriteGroup& group, Millis now) const {
                                              Named(groups_.first_word(group)), " are up, ",
                                              tally.needed, " are needed; nothing was stored")};
   }
-  const StatusCode code = disk_full_ ? StatusCode::kDiskFull
-                          : damaged_ ? StatusCode::kDataDamaged
-                                     : StatusCode::kUnavailable;
+  StatusCode code = StatusCode::kUnavailable;
+  if (!MayBeStored() && damaged_) code = StatusCode::kDataDamaged;
+  if (!MayBeStored() && disk_full_) code = StatusCode::kDiskFull;
   return {code, Shortfall(group)};
 }
 

@@ -52,7 +52,8 @@ class WriteOperation : public Operation {
   // Once answered these do not change any more.
   // - kUnavailable: too few owners are up (then nothing was sent), or too few of them have stored
   //   it; or no clock gives a version.
-  // - kDiskFull, kDataDamaged: the same, and an owner gave this as the reason.
+  // - kDiskFull, kDataDamaged: an owner gave this as the reason, and none is known to have stored
+  //   anything.
   // - kTimeout: too few have said so by the deadline.
   // - What the stamper says.
   const Status& status() const { return status_; }

@@ -230,7 +230,9 @@ class Model {
 
   // Where an owner has what was written last, every owner has it, or is named in a hint.
   void JudgeHints(const Write& write) {
-    for (const auto& [word, version] : write.last) {
+    for (const auto& last : write.last) {
+      const std::string& word = last.first;
+      const Version version = last.second;
       const size_t partition = cluster_.ViewOf(1)->PartitionOfWord(word);
       const net::Partition& now = rings_.back().partitions[partition];
       if (now.changed != rings_[write.first_ring].partitions[partition].changed) continue;
