@@ -21,6 +21,8 @@ namespace {
 constexpr char kUsage[] = R"(usage: bench_merge [FLAGS]
 
   --keys N         random inserts (10m)
+  --memtable-mib N the memtable's bound; what counts is how often it goes into the keys, so that a
+                   tenth of it shows what ten times the keys do (the store's own, 128)
   --seconds N      of single adds during checkpoints (20)
   --mix-seconds N  of adds, deletes and searches (600)
   --mix-keys N     words that they are about (1m)
@@ -73,9 +75,11 @@ std::string Checked(double got, double wanted, int decimals) {
   return Figure(got, decimals) + (got < wanted ? "" : " NO");
 }
 
-void MeasureAmplification(const WorkFolder& folder, uint64_t keys) {
+void MeasureAmplification(const WorkFolder& folder, uint64_t keys, uint64_t memtable_bytes) {
   const std::string path = folder.Fresh("inserts");
-  const auto store = OpenStore(path);
+  storage::StoreOptions options;
+  if (memtable_bytes != 0) options.memtable_bytes = memtable_bytes;
+  const auto store = OpenStore(path, options);
   StoreWriter writer(store.get(), 1);
   Batch batch;
   uint64_t number = 0;
@@ -199,7 +203,8 @@ int Main(int argc, char** argv) {
   const Flags flags(argc, argv, kUsage);
   const bool quick = flags.Has("quick");
   const WorkFolder folder(flags.Text("dir", ""), "run-merge");
-  MeasureAmplification(folder, flags.Number("keys", quick ? 200'000 : 10'000'000));
+  MeasureAmplification(folder, flags.Number("keys", quick ? 200'000 : 10'000'000),
+                       flags.Number("memtable-mib", 0) << 20);
   MeasureAddsDuringCheckpoints(folder,
                                static_cast<double>(flags.Number("seconds", quick ? 2 : 20)));
   MeasureMix(folder, static_cast<double>(flags.Number("mix-seconds", quick ? 5 : 600)),
