@@ -186,7 +186,7 @@ void WriteOperation::TakeOutcomes(const Sent& call) {
   for (const GroupTurn& sent : call.groups) count += groups_[sent.group].count;
   if (count != reply_.outcomes.size()) return Fail(call, true, "an answer of the wrong length");
   const storage::WriteOutcome* outcome = reply_.outcomes.data();
-  const Version before = findings_.newest();
+  const Version before = std::max(findings_.newest(), versions_[round_]);
   for (const GroupTurn& sent : call.groups) {
     WriteGroup& group = groups_[sent.group];
     group.may_be_stored = true;
