@@ -2,13 +2,12 @@
 
 #include <algorithm>
 #include <fstream>
-#include <random>
 
-#include "net/url.h"
 #include "tests/bench/common/die.h"
 #include "tests/bench/common/disk_rate.h"
 #include "tests/bench/common/load_generator.h"
 #include "tests/bench/common/measure.h"
+#include "tests/bench/common/searches.h"
 #include "tests/bench/fixed_server.h"
 #include "tests/support/daemon_process.h"
 #include "tests/support/raw_client.h"
@@ -16,11 +15,8 @@
 namespace trifecta::bench {
 namespace {
 
-constexpr size_t kResults = 10;
 constexpr size_t kManyClients = 64;
 constexpr size_t kFewClients = 4;
-// Searches drawn; more than fit any cache of answers.
-constexpr size_t kTargets = 100'000;
 // A load that never ends is given up.
 constexpr std::chrono::seconds kLoadPatience{600};
 // Part of a measurement that is run before it, uncounted.
@@ -35,35 +31,11 @@ test::ProcessOptions LoadCommand(const test::DaemonProcess& daemon, const std::s
   return options;
 }
 
-// The longest prefix of half the word or less that so many words begin with.
-std::string PrefixWithResults(const std::vector<std::string_view>& words, std::string_view word) {
-  for (size_t length = (word.size() + 1) / 2; length > 0; --length) {
-    const std::string_view prefix = word.substr(0, length);
-    const auto first = std::lower_bound(words.begin(), words.end(), prefix);
-    const auto left = static_cast<size_t>(words.end() - first);
-    const bool whole = (static_cast<unsigned char>(word[length]) & 0xC0) != 0x80;
-    if (whole && left >= kResults && first[kResults - 1].starts_with(prefix)) {
-      return std::string(prefix);
-    }
-  }
-  return "";
-}
-
-std::vector<std::string> DrawTargets(const WordList& list) {
-  std::mt19937_64 random(1);
-  std::vector<std::string> targets;
-  for (size_t i = 0; i < kTargets; ++i) {
-    const std::string_view word = list.words()[random() % list.size()];
-    targets.push_back("/search?q=" + net::PercentEncode(PrefixWithResults(list.words(), word)));
-  }
-  return targets;
-}
-
 class Round {
  public:
   explicit Round(const DaemonPlan& plan)
       : plan_(plan),
-        targets_(DrawTargets(*plan.words)),
+        targets_(DrawSearches(*plan.words)),
         daemon_(test::DaemonProcessOptions{plan.folder->Fresh("daemon"), {}, {}}) {
     if (!daemon_.running()) Die("the daemon did not start: " + daemon_.Wait().error);
   }
