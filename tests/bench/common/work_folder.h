@@ -7,8 +7,8 @@ namespace trifecta::bench {
 
 class WorkFolder {
  public:
-  // An empty folder NAME-PID in `parent`, or where the data sets are kept if that is "": two runs at
-  // once keep apart.
+  // An empty folder NAME-PID in `parent`, or where the data sets are kept if that is "": two runs
+  // at once keep apart.
   WorkFolder(const std::string& parent, const std::string& name);
   ~WorkFolder();
   WorkFolder(const WorkFolder&) = delete;
