@@ -220,7 +220,7 @@ TEST_CASE("Any call that fails costs nothing that was acknowledged", "[faults]")
       std::pair(FaultFileSystem::kCreate, ENOSPC), std::pair(FaultFileSystem::kWrite, EIO),
       std::pair(FaultFileSystem::kWrite, ENOSPC), std::pair(FaultFileSystem::kSync, EIO),
       std::pair(FaultFileSystem::kSync, ENOSPC), std::pair(FaultFileSystem::kRemove, EIO),
-      std::pair(FaultFileSystem::kSyncFolder, EIO));
+      std::pair(FaultFileSystem::kRename, EIO), std::pair(FaultFileSystem::kSyncFolder, EIO));
   const uint64_t calls = CallsOfStory(kind);
   for (uint64_t n = 1; n <= calls; ++n) FailCall(kind, n, error, n % 2 == 0);
 }
