@@ -22,9 +22,7 @@ Status MemberView::Begin(std::string_view saved, uint64_t unix_seconds, Millis n
 }
 
 void MemberView::OnPersisted(uint64_t token, Millis now) {
-  if (!own_.OnPersisted(token)) return;
-  members_.Merge(own_.record(), now);
-  PassOn(own_.record());
+  if (own_.OnPersisted(token)) PassOnOwn(now);
 }
 
 bool MemberView::SetVitals(const Vitals& vitals, Millis now) {
@@ -43,7 +41,7 @@ void MemberView::Leave(Millis now) {
 }
 
 void MemberView::Learn(const NodeRecord& record, Millis now) {
-  if (record.id == own_.id()) return LearnAboutSelf(record);
+  if (record.id == own_.id()) return LearnAboutSelf(record, now);
   if (IsTooOld(record)) return;
   if (IsConfirmation(record)) return Confirm(record, now);
   Merge(record, true, now);
@@ -68,7 +66,7 @@ void MemberView::LearnFromTable(const NodeRecord& record, const NodeId& teller, 
 }
 
 // A node that refutes is found slow by others, and is more careful with its own accusations.
-void MemberView::LearnAboutSelf(const NodeRecord& record) {
+void MemberView::LearnAboutSelf(const NodeRecord& record, Millis now) {
   const NodeRecord& own = own_.record();
   if (own_.leaving() || record.incarnation < own.incarnation) return;
   const bool same_life = record.incarnation == own.incarnation;
@@ -79,7 +77,7 @@ void MemberView::LearnAboutSelf(const NodeRecord& record) {
                                             ": if its data folder is a copy of this one's, stop "
                                             "it and give it an empty one"));
   }
-  own_.RaiseAbove(record.incarnation);
+  if (own_.RaiseAbove(record.incarnation)) PassOnOwn(now);
   ++events_.refutations;
 }
 

@@ -64,7 +64,8 @@ class MemberView {
     Millis deadline;
   };
 
-  void LearnAboutSelf(const NodeRecord& record);
+  void LearnAboutSelf(const NodeRecord& record, Millis now);
+  void TellOwnLife(Millis now);
   bool IsTooOld(const NodeRecord& record) const;
   bool IsConfirmation(const NodeRecord& record) const;
   void Confirm(const NodeRecord& record, Millis now);

@@ -7,6 +7,14 @@
 #include "net/incarnation.h"
 
 namespace trifecta::net {
+namespace {
+
+// Refutations that need no write. A node with a full disk that is accused each minute has an hour.
+constexpr uint64_t kAhead = 64;
+// The next ones are written for when only so many are left.
+constexpr uint64_t kAheadLeast = kAhead / 2;
+
+}  // namespace
 
 OwnRecord::OwnRecord(NodeRecord record, Outbox* outbox)
     : record_(std::move(record)), outbox_(outbox) {
@@ -19,27 +27,37 @@ Status OwnRecord::Begin(std::string_view saved, uint64_t unix_seconds) {
   const auto incarnation = ParseIncarnation(saved);
   if (!incarnation.ok()) return incarnation.status();
   wanted_ = std::max(wanted_, FirstIncarnation(*incarnation, unix_seconds));
-  PersistWanted();
+  PersistAhead();
   return Status::Ok();
 }
 
-void OwnRecord::RaiseAbove(uint64_t accused) {
+bool OwnRecord::RaiseAbove(uint64_t accused) {
   wanted_ = std::max(wanted_, std::min(accused + 1, kIncarnationMax));
-  PersistWanted();
+  const bool raised = begun() && Adopt();
+  PersistAhead();
+  return raised;
 }
 
-void OwnRecord::PersistWanted() {
-  if (persisting_ != 0 || wanted_ <= record_.incarnation) return;
-  persisting_ = wanted_;
+bool OwnRecord::Adopt() {
+  if (wanted_ > ceiling_ || wanted_ <= record_.incarnation) return false;
+  record_.incarnation = wanted_;
+  return true;
+}
+
+void OwnRecord::PersistAhead() {
+  if (persisting_ != 0 || wanted_ + kIncarnationsAhead / 2 <= ceiling_) return;
+  if (ceiling_ == kIncarnationMax) return;
+  persisting_ = std::min(wanted_ + kIncarnationsAhead, kIncarnationMax);
   outbox_->persists.push_back(
       {std::string(kIncarnationFileName), FormatIncarnation(persisting_), persisting_});
 }
 
 bool OwnRecord::OnPersisted(uint64_t token) {
   if (token == 0 || token != persisting_) return false;
-  record_.incarnation = std::exchange(persisting_, 0);
-  PersistWanted();
-  return true;
+  ceiling_ = std::exchange(persisting_, 0);
+  const bool raised = Adopt();
+  PersistAhead();
+  return raised;
 }
 
 bool OwnRecord::SetVitals(Vitals vitals) {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "net/incarnation.h"
+#include "net/own_record.h"
 #include "tests/net/detector_fixture.h"
 #include "tests/support/catch.h"
 
@@ -29,7 +30,8 @@ TEST_CASE("nothing is sent before the incarnation is on disk") {
   CHECK(node.outbox.messages.empty());
   REQUIRE(node.outbox.persists.size() == 1);
   CHECK(node.outbox.persists[0].name == kIncarnationFileName);
-  CHECK(*ParseIncarnation(node.outbox.persists[0].bytes) == Fixture::kUnixSeconds);
+  CHECK(*ParseIncarnation(node.outbox.persists[0].bytes) ==
+        Fixture::kUnixSeconds + kIncarnationsAhead);
   node.Persist();
   node.RunFor(0);
   CHECK_FALSE(node.outbox.messages.empty());
@@ -301,18 +303,15 @@ TEST_CASE("confirmations that come after the shorter time has passed end the sus
   CHECK(node.detector.health_multiplier() == 1);
 }
 
-TEST_CASE("what is said against this node is refuted once the higher incarnation is on disk") {
+TEST_CASE("what is said against this node is refuted at once, without waiting for the disk") {
   Fixture node;
   node.StartAmong(3);
   const uint64_t before = node.detector.self().incarnation;
   const Liveness accusation = GENERATE(Liveness::kSuspect, Liveness::kDead, Liveness::kLeft);
   node.HearOf(2, RecordOf(Fixture::kSelf, accusation, before + 7));
   node.HearOf(3, RecordOf(Fixture::kSelf, accusation, before));
-  CHECK(node.detector.self().incarnation == before);
-  REQUIRE(node.outbox.persists.size() == 1);
-  CHECK(*ParseIncarnation(node.outbox.persists[0].bytes) == before + 8);
-  node.Persist();
   CHECK(node.detector.self().incarnation == before + 8);
+  CHECK(node.outbox.persists.empty());
   node.RunFor(0);
   bool told = false;
   for (const Sent& sent : node.TakeSent()) {
@@ -320,6 +319,29 @@ TEST_CASE("what is said against this node is refuted once the higher incarnation
   }
   CHECK(told);
   CHECK(node.detector.health_multiplier() > 1);
+}
+
+TEST_CASE("an incarnation above the ceiling on disk is used once a higher ceiling is there") {
+  Fixture node;
+  node.StartAmong(3);
+  const uint64_t before = node.detector.self().incarnation;
+  const uint64_t accused = before + kIncarnationsAhead;
+  node.HearOf(2, RecordOf(Fixture::kSelf, Liveness::kDead, accused));
+  CHECK(node.detector.self().incarnation == before);
+  REQUIRE(node.outbox.persists.size() == 1);
+  CHECK(*ParseIncarnation(node.outbox.persists[0].bytes) == accused + 1 + kIncarnationsAhead);
+  node.Persist();
+  CHECK(node.detector.self().incarnation == accused + 1);
+}
+
+TEST_CASE("the ceiling is written anew when half of it is used up") {
+  Fixture node;
+  node.StartAmong(3);
+  const uint64_t before = node.detector.self().incarnation;
+  node.HearOf(2, RecordOf(Fixture::kSelf, Liveness::kDead, before + kIncarnationsAhead / 2 - 1));
+  CHECK(node.outbox.persists.empty());
+  node.HearOf(2, RecordOf(Fixture::kSelf, Liveness::kDead, before + kIncarnationsAhead / 2));
+  CHECK(node.outbox.persists.size() == 1);
 }
 
 TEST_CASE("an old accusation and its own word need no refutation") {
