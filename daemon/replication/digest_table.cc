@@ -53,7 +53,10 @@ uint64_t EntryHash(std::string_view word, Version version, bool tombstone) {
 }
 
 DigestTable::DigestTable(unsigned k_factor, unsigned partitions)
-    : k_factor_(k_factor), shards_of_(partitions), partitions_(partitions) {}
+    : k_factor_(k_factor),
+      shards_of_(partitions),
+      partitions_(partitions),
+      counts_(partitions, Count::kNone) {}
 
 DigestTable::Shards::value_type* DigestTable::ShardOf(std::string_view word) {
   const std::string_view root = ShardRoot(word, k_factor_);
@@ -88,8 +91,38 @@ void DigestTable::OnApplied(std::span<const storage::AppliedEntry> entries) {
   const std::lock_guard lock(mutex_);
   const bool all = ready();
   for (const storage::AppliedEntry& entry : entries) {
-    if (all || entry.word <= filled_to_) Apply(entry);
+    if (all || Takes(entry)) Apply(entry);
   }
+}
+
+uint32_t DigestTable::PartitionOf(std::string_view word) const {
+  return static_cast<uint32_t>(net::PartitionOf(ShardRoot(word, k_factor_), partitions_.size()));
+}
+
+bool DigestTable::Takes(const storage::AppliedEntry& entry) const {
+  const Count count = counts_[PartitionOf(entry.word)];
+  return count == Count::kDone || (count == Count::kRunning && entry.word <= filled_to_);
+}
+
+void DigestTable::BeginFill() {
+  const std::lock_guard lock(mutex_);
+  filled_to_.clear();
+  for (uint32_t i = 0; i < counts_.size(); ++i) {
+    if (counts_[i] == Count::kDone) continue;
+    Clear(i);  // what a Fill that stopped early has left
+    counts_[i] = Count::kRunning;
+  }
+}
+
+void DigestTable::EndFill() {
+  std::replace(counts_.begin(), counts_.end(), Count::kRunning, Count::kDone);
+  SetReady();
+}
+
+void DigestTable::SetReady() {
+  const bool all = std::all_of(counts_.begin(), counts_.end(),
+                               [](Count count) { return count == Count::kDone; });
+  ready_.store(all, std::memory_order_release);
 }
 
 Result<bool> DigestTable::FillPage(const storage::Store& store, storage::Page* page) {
@@ -103,16 +136,19 @@ Result<bool> DigestTable::FillPage(const storage::Store& store, storage::Page* p
     }
     const std::lock_guard lock(mutex_);
     for (size_t i = 0; i < page->size(); ++i) {
+      if (counts_[PartitionOf(page->word(i))] != Count::kRunning) continue;
       Apply({page->word(i), false, {}, false, page->version(i), page->tombstone(i)});
     }
     last = page->size() < kFillEntries;
     if (!page->empty()) filled_to_ = page->word(page->size() - 1);
-    if (*last) ready_.store(true, std::memory_order_release);
+    if (*last) EndFill();
   });
   return last;
 }
 
 Status DigestTable::Fill(const storage::Store& store, const std::atomic<bool>& stop) {
+  const std::lock_guard lock(fill_mutex_);
+  BeginFill();
   storage::Page page;
   while (!stop) {
     const Result<bool> last = FillPage(store, &page);
@@ -170,8 +206,27 @@ uint64_t DigestTable::live() const {
   return live;
 }
 
+bool DigestTable::IsCounted(uint32_t partition) const {
+  if (ready()) return true;
+  const std::lock_guard lock(mutex_);
+  return counts_[partition] == Count::kDone;
+}
+
+void DigestTable::Forget(std::span<const uint32_t> partitions) {
+  const std::lock_guard lock(mutex_);
+  for (const uint32_t partition : partitions) {
+    Clear(partition);
+    counts_[partition] = Count::kNone;
+  }
+  SetReady();
+}
+
 void DigestTable::Drop(uint32_t partition) {
   const std::lock_guard lock(mutex_);
+  Clear(partition);
+}
+
+void DigestTable::Clear(uint32_t partition) {
   for (const auto* shard : shards_of_[partition]) shards_.erase(shards_.find(shard->first));
   shards_of_[partition].clear();
   partitions_[partition] = {};

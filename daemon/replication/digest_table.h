@@ -1,9 +1,10 @@
 // Digests of what this node holds, by shard and by partition: kept up to date with every entry that
 // takes effect, so that replicas are compared, and a cluster counted, without reading entries.
 //
-// A table is filled once by reading through the store, in the background while entries come in;
-// until then it is not ready, and anti-entropy and counts by digest wait for that or read the
-// entries themselves.
+// A table is filled by reading through the store, in the background while entries come in; until
+// then it is not ready, and anti-entropy and counts by digest wait for that or read the entries
+// themselves. Where the store loses entries of which it tells nobody, the table forgets the
+// partitions and counts them again in the same way: a pass over 10 million words takes a second.
 #pragma once
 
 #include <atomic>
@@ -30,11 +31,18 @@ class DigestTable : public storage::EntryObserver {
   // As in the ring document.
   DigestTable(unsigned k_factor, unsigned partitions);
 
-  // Reads what `store` holds, page by page. Call once, when the store tells this table of its
-  // entries already (Store::Observe). Stops early, not ready, when `stop` becomes true or a page
-  // cannot be read (then with that status).
+  // Reads what `store` holds, page by page, and counts the partitions that are not counted: at
+  // first all. The store tells this table of its entries already (Store::Observe). Stops early,
+  // with nothing counted, when `stop` becomes true or a page cannot be read (then with that
+  // status).
   Status Fill(const storage::Store& store, const std::atomic<bool>& stop);
+  // Every partition is counted.
   bool ready() const { return ready_.load(std::memory_order_acquire); }
+  bool IsCounted(uint32_t partition) const;
+
+  // What the store holds of these partitions is not known any more, and nothing is said of it until
+  // the next Fill that begins later. After Store::Purge and Store::Discard.
+  void Forget(std::span<const uint32_t> partitions);
 
   void OnApplied(std::span<const storage::AppliedEntry> entries) override;
 
@@ -49,7 +57,7 @@ class DigestTable : public storage::EntryObserver {
   size_t shards() const;  // that hold entries
   uint64_t live() const;  // words of all shards
 
-  // The entries of these shards are gone from the store (Store::Purge).
+  // The entries of these shards are gone from the store, and none has been written since.
   void Drop(uint32_t partition);
 
  private:
@@ -60,6 +68,17 @@ class DigestTable : public storage::EntryObserver {
   // Nodes of it never move, so that they may be pointed to.
   using Shards = std::map<std::string, Shard, std::less<>>;
 
+  // A partition is counted from one Fill on: while that runs, as far as it has read.
+  enum class Count : uint8_t { kNone, kRunning, kDone };
+
+  void BeginFill();
+  void EndFill();
+  // With the mutex held.
+  void Clear(uint32_t partition);
+  void SetReady();
+  uint32_t PartitionOf(std::string_view word) const;
+  bool Takes(const storage::AppliedEntry& entry) const;
+
   // Takes the next page into the table; gives whether it was the last one.
   Result<bool> FillPage(const storage::Store& store, storage::Page* page);
   // The shard of `word`, made if it is new. With the mutex held.
@@ -68,13 +87,15 @@ class DigestTable : public storage::EntryObserver {
 
   const unsigned k_factor_;
   std::atomic<bool> ready_ = false;
+  std::mutex fill_mutex_;     // held by the Fill that runs
   mutable std::mutex mutex_;  // guards what follows
   Shards shards_;
   std::vector<std::vector<const Shards::value_type*>> shards_of_;  // by partition; by root
   std::vector<Digest> partitions_;
+  std::vector<Count> counts_;           // by partition
   Shards::value_type* last_ = nullptr;  // the shard touched last: neighbours come together
-  // While it is being filled: entries of words up to here are in the table, later ones will be
-  // read.
+  // While Fill runs: of partitions that are being counted, entries of words up to here are in the
+  // table, later ones will be read.
   std::string filled_to_;
 };
 

@@ -71,7 +71,10 @@ class Batch {
         net::PartitionOf(ShardRoot(word, ring_->k_factor), ring_->partitions.size()));
   }
   bool Concern(std::span<const Entry> entries, std::span<const PartitionFence> fences);
-  bool HasDigests(size_t index);
+  bool HasDigests(size_t index, std::span<const PartitionFence> fences);
+  // Of a read of `range`, for which `before` was in force; false when its answer may be wrong.
+  bool KnowsAll(size_t index, const LostRanges& before, const storage::WordRange& range);
+  LostRanges lost() const { return parts_.lost == nullptr ? nullptr : parts_.lost->ranges(); }
 
   void Write(size_t index, const WriteRequest& request);
   void Lookup(size_t index, const LookupRequest& request);
@@ -249,39 +252,60 @@ void Batch::Stamp(size_t index, std::string_view bytes) {
 
 // Reads ------------------------------------------------------------------------------------------
 
+bool Batch::KnowsAll(size_t index, const LostRanges& before, const storage::WordRange& range) {
+  Status known = CheckNotLost(before, range);
+  if (known.ok() && lost() != before) {
+    known = Status(StatusCode::kUnavailable, "words were lost here, or fetched again, meanwhile");
+  }
+  if (!known.ok()) Refuse(index, Refused(known));
+  return known.ok();
+}
+
 void Batch::Lookup(size_t index, const LookupRequest& request) {
   if (!Admits(index, {&request.fence, 1})) return;
   if (PartitionOf(request.word) != request.fence.partition) {
     return Refuse(index, NotItsPartition());
   }
+  const LostRanges before = lost();
   const Result<storage::Lookup> found = parts_.store->Get(request.word);
   if (!found.ok()) return Refuse(index, Refused(found.status()));
+  const std::string word(request.word);
+  if (!KnowsAll(index, before, {word, word + '\0'})) return;
   replies_[index] = Encode(head(), *found);
 }
 
 void Batch::Scan(size_t index, const ScanRequest& request) {
   if (!Admits(index, request.fences)) return;
+  const LostRanges before = lost();
   ScanReply reply;
   const Status status = replication::Scan(*parts_.store, ring_->k_factor, request, &reply);
   if (!status.ok()) return Refuse(index, Refused(status));
+  if (!KnowsAll(index, before, RangeOfScan(request, reply))) return;
   replies_[index] = Encode(head(), reply);
 }
 
 // Digests ----------------------------------------------------------------------------------------
 
-bool Batch::HasDigests(size_t index) {
-  if (parts_.digests->ready()) return true;
+// Sums tell nothing of which words are in them: with any lost, none are given.
+bool Batch::HasDigests(size_t index, std::span<const PartitionFence> fences) {
+  if (!KnowsAll(index, lost(), {})) return false;
+  if (std::all_of(fences.begin(), fences.end(), [&](const PartitionFence& fence) {
+        return parts_.digests->IsCounted(fence.partition);
+      })) {
+    return true;
+  }
   Refuse(index, Refused(Refusal::kUnavailable, "this node's digests are not made yet"));
   return false;
 }
 
 void Batch::Count(size_t index, const CountRequest& request) {
-  if (!Admits(index, request.fences) || !HasDigests(index)) return;
+  if (!Admits(index, request.fences) || !HasDigests(index, request.fences)) return;
   const std::string_view root = ShardRoot(request.prefix, ring_->k_factor);
   CountReply reply;
   const Status status =
       root.empty() ? CountBelow(request, &reply) : CountWithin(request.prefix, root, &reply);
   if (!status.ok()) return Refuse(index, Refused(status));
+  if (!KnowsAll(index, nullptr, {})) return;
   replies_[index] = Encode(head(), reply);
 }
 
@@ -317,28 +341,31 @@ Status Batch::CountBelow(const CountRequest& request, CountReply* reply) {
 }
 
 void Batch::Digests(size_t index, const DigestRequest& request) {
-  if (!Admits(index, request.fences) || !HasDigests(index)) return;
+  if (!Admits(index, request.fences) || !HasDigests(index, request.fences)) return;
   DigestReply reply;
   for (const PartitionFence& fence : request.fences) {
     reply.digests.push_back(parts_.digests->OfPartition(fence.partition));
   }
+  if (!KnowsAll(index, nullptr, {})) return;
   replies_[index] = Encode(head(), reply);
 }
 
 void Batch::Shards(size_t index, const ShardsRequest& request) {
-  if (!Admits(index, {&request.fence, 1}) || !HasDigests(index)) return;
+  if (!Admits(index, {&request.fence, 1}) || !HasDigests(index, {&request.fence, 1})) return;
   ShardsReply reply;
   reply.shards = parts_.digests->ShardsOf(request.fence.partition, request.after, request.first,
                                           kShardsReplyMax);
   reply.end = reply.shards.size() < kShardsReplyMax;
+  if (!KnowsAll(index, nullptr, {})) return;
   replies_[index] = Encode(head(), reply);
 }
 
 void Batch::Ranges(size_t index, const RangesRequest& request) {
-  if (!Admits(index, {&request.fence, 1})) return;
+  if (!Admits(index, {&request.fence, 1}) || !KnowsAll(index, lost(), {})) return;
   RangesReply reply;
   const Status status = DigestRanges(*parts_.store, ring_->k_factor, request, &reply);
   if (!status.ok()) return Refuse(index, Refused(status));
+  if (!KnowsAll(index, nullptr, {})) return;
   replies_[index] = Encode(head(), reply);
 }
 

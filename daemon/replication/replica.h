@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "daemon/replication/digest_table.h"
+#include "daemon/replication/lost_words.h"
 #include "daemon/replication/messages.h"
 #include "daemon/replication/stamper.h"
 #include "net/ring_messages.h"
@@ -20,12 +21,14 @@ namespace trifecta::replication {
 
 class Replica {
  public:
-  // All outlive it. `status` gives what only the daemon knows of a StatusReply.
+  // All outlive it. `status` gives what only the daemon knows of a StatusReply; what reads of
+  // `lost` words would say is refused (null: nothing is lost).
   struct Parts {
     storage::Store* store = nullptr;
     const DigestTable* digests = nullptr;
     Stamper* stamper = nullptr;
     std::function<StatusReply()> status;
+    const LostWords* lost = nullptr;
   };
   explicit Replica(Parts parts) : parts_(std::move(parts)) {}
 

@@ -172,6 +172,66 @@ TEST_CASE("Filling stops early when told to, and tells why a page cannot be read
   CHECK_FALSE(table.ready());
 }
 
+TEST_CASE("What a purge took away while many write is right when it has been counted again") {
+  const test::TempDir dir;
+  const std::unique_ptr<storage::Store> store =
+      test::MustOpen(test::SmallStore(PosixFileSystem(), dir.path()));
+  DigestTable table(kFactor, kPartitions);
+  store->Observe(&table);
+  const std::atomic<bool> stop = false;
+  REQUIRE(table.Fill(*store, stop).ok());
+  Random random(5);
+  WriteRandom(store.get(), 3'000, &random);
+  const uint32_t purged[] = {2, 5};
+  const auto is_purged = [&](uint32_t partition) { return partition == 2 || partition == 5; };
+
+  std::atomic<bool> counted = false;
+  std::vector<std::thread> writers;
+  for (uint64_t seed = 6; seed < 8; ++seed) {
+    writers.emplace_back([&, seed] {
+      Random own(seed);
+      for (int i = 0; i < 50 || !counted; ++i) WriteRandom(store.get(), 1, &own);
+    });
+  }
+  for (int round = 0; round < 5; ++round) {
+    const Status status = store->Purge([&](std::string_view word) {
+      const std::string_view root = ShardRoot(word, kFactor);
+      return !is_purged(static_cast<uint32_t>(net::PartitionOf(root, kPartitions)));
+    });
+    CHECK(status.ok());
+    table.Forget(purged);
+    CHECK_FALSE(table.ready());
+    for (uint32_t i = 0; i < kPartitions; ++i) CHECK(table.IsCounted(i) != is_purged(i));
+    CHECK(table.OfPartition(2) == Digest());
+    CHECK(table.Fill(*store, stop).ok());
+    CHECK(table.ready());
+  }
+  counted = true;
+  for (std::thread& writer : writers) writer.join();
+  CheckEqual(table, *store);
+}
+
+TEST_CASE("A count that stopped early begins anew") {
+  FakeStore store;
+  Random random(9);
+  WriteRandom(&store, 500, &random);
+  DigestTable table(kFactor, kPartitions);
+  store.Observe(&table);
+  std::atomic<bool> stop = false;
+  store.FailReads({StatusCode::kDataDamaged, "page 7"});
+  CHECK_FALSE(table.Fill(store, stop).ok());
+  store.FailReads({});
+  WriteRandom(&store, 500, &random);
+  REQUIRE(table.Fill(store, stop).ok());
+  const uint32_t all[] = {0, 1, 2, 3, 4, 5, 6, 7};
+  table.Forget(all);
+  CHECK(table.shards() == 0);
+  WriteRandom(&store, 500, &random);
+  CHECK(table.shards() == 0);
+  REQUIRE(table.Fill(store, stop).ok());
+  CheckEqual(table, store);
+}
+
 TEST_CASE("The shards of a partition come page by page, those below a prefix in order") {
   FakeStore store;
   DigestTable table(kFactor, kPartitions);
