@@ -32,8 +32,10 @@ std::vector<std::string> Row(const NodeView& node) {
           Format("%.1f%%", node.owns_ratio * 100),
           known ? Thousands(node.shards) : none,
           known ? Thousands(node.hints) : none,
-          node.self ? none : Seconds(static_cast<double>(node.heartbeat_age_ms) / 1000),
-          node.self ? none : Format("%+.0f ms", node.clock_offset_ms)};
+          node.self || !node.heartbeat_age_ms
+              ? none
+              : Seconds(static_cast<double>(*node.heartbeat_age_ms) / 1000),
+          node.self || !node.clock_offset_ms ? none : Format("%+.0f ms", *node.clock_offset_ms)};
 }
 
 std::string NodeTable(const ClusterView& cluster, size_t width) {
@@ -55,9 +57,10 @@ std::string NodeTable(const ClusterView& cluster, size_t width) {
 }
 
 std::string RingLine(const ClusterView& cluster) {
-  return StrCat("replication ", cluster.replication_factor, ", read quorum ", cluster.read_quorum,
-                ", write quorum ", cluster.write_quorum, ", ring epoch ", cluster.ring_epoch, ", ",
-                Thousands(cluster.words), " words");
+  return StrCat(
+      "replication ", cluster.replication_factor, ", read quorum ", cluster.read_quorum,
+      ", write quorum ", cluster.write_quorum, ", ring epoch ", cluster.ring_epoch, ", ",
+      cluster.words ? Thousands(*cluster.words) + " words" : "words cannot all be counted now");
 }
 
 }  // namespace

@@ -27,18 +27,22 @@ NodeView ParseNode(const JsonValue& json) {
   node.owns_ratio = json["owns_ratio"].real();
   node.shards = json["shards"].number();
   node.hints = json["hints"].number();
-  node.heartbeat_age_ms = json["heartbeat_age_ms"].number();
-  node.clock_offset_ms = json["clock_offset_ms"].real();
+  if (const JsonValue& age = json["heartbeat_age_ms"]; !age.is_null()) {
+    node.heartbeat_age_ms = age.number();
+  }
+  if (const JsonValue& offset = json["clock_offset_ms"]; !offset.is_null()) {
+    node.clock_offset_ms = offset.real();
+  }
   node.uptime_seconds = json["uptime_seconds"].number();
   return node;
 }
 
-std::vector<std::string> DownNodes(const ClusterView& cluster) {
-  std::vector<std::string> down;
+std::vector<std::string> NodesIn(const ClusterView& cluster, std::string_view state) {
+  std::vector<std::string> addresses;
   for (const NodeView& node : cluster.nodes) {
-    if (node.state == "down") down.push_back(node.address);
+    if (node.state == state) addresses.push_back(node.address);
   }
-  return down;
+  return addresses;
 }
 
 }  // namespace
@@ -63,7 +67,7 @@ Result<ClusterView> ParseCluster(std::string_view document) {
   cluster.read_quorum = (*json)["read_quorum"].number();
   cluster.write_quorum = (*json)["write_quorum"].number();
   cluster.ring_epoch = (*json)["ring_epoch"].number();
-  cluster.words = (*json)["words"].number();
+  if (const JsonValue& words = (*json)["words"]; !words.is_null()) cluster.words = words.number();
   for (const JsonValue& note : (*json)["notes"].array()) cluster.notes.push_back(Text(note));
   for (const JsonValue& node : (*json)["nodes"].array()) cluster.nodes.push_back(ParseNode(node));
   return cluster;
@@ -72,8 +76,10 @@ Result<ClusterView> ParseCluster(std::string_view document) {
 std::string Verdict(const ClusterView& cluster) {
   if (cluster.healthy()) return "healthy: every word can be read and written";
   std::string text = cluster.health;
-  if (const auto down = DownNodes(cluster); !down.empty()) {
-    text += StrCat(": ", down.size(), " of ", cluster.nodes.size(), " nodes down");
+  const size_t down = NodesIn(cluster, "down").size(), suspect = NodesIn(cluster, "suspect").size();
+  if (down > 0) text += StrCat(": ", down, " of ", cluster.nodes.size(), " nodes down");
+  if (suspect > 0) {
+    text += StrCat(down > 0 ? ", " : ": ", suspect, " of ", cluster.nodes.size(), " suspect");
   }
   if (cluster.can_read && cluster.can_write) return text + "; every word can be read and written";
   if (cluster.can_read) return text + "; reads go on, writes are refused";
@@ -83,11 +89,12 @@ std::string Verdict(const ClusterView& cluster) {
 
 std::string NextStep(const ClusterView& cluster) {
   if (cluster.healthy()) return "";
-  if (const auto down = DownNodes(cluster); !down.empty()) {
+  if (const auto down = NodesIn(cluster, "down"); !down.empty()) {
     std::string list;
     for (const std::string& address : down) list += StrCat(list.empty() ? "" : ", ", address);
     return StrCat("start trifectad on ", list);
   }
+  if (!NodesIn(cluster, "suspect").empty()) return "look again in some seconds";
   if (!cluster.can_read) return "see the node's log; stop it and run 'trifecta check DIR' there";
   if (!cluster.can_write) return "make room on the node's disk; writes then go on by themselves";
   return "see the notes above";

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,8 +17,8 @@ struct NodeView {
   uint64_t words = 0, bytes = 0;
   double owns_ratio = 0;
   uint64_t shards = 0, hints = 0;
-  uint64_t heartbeat_age_ms = 0;
-  double clock_offset_ms = 0;
+  std::optional<uint64_t> heartbeat_age_ms;
+  std::optional<double> clock_offset_ms;
   uint64_t uptime_seconds = 0;
 
   bool up() const { return state == "up"; }
@@ -26,7 +27,8 @@ struct NodeView {
 struct ClusterView {
   std::string name, health;
   bool can_read = false, can_write = false;
-  uint64_t replication_factor = 0, read_quorum = 0, write_quorum = 0, ring_epoch = 0, words = 0;
+  uint64_t replication_factor = 0, read_quorum = 0, write_quorum = 0, ring_epoch = 0;
+  std::optional<uint64_t> words;  // nothing: they cannot all be counted now
   std::vector<std::string> notes;
   std::vector<NodeView> nodes;
 

@@ -52,16 +52,18 @@ void WriteNodes(const ClusterSnapshot& cluster, JsonWriter* json) {
   json->EndObject();
 }
 
-// Exact where every shard can be counted, else by what the nodes that answer hold.
-uint64_t CountWords(const ApiContext& context, const ClusterSnapshot& cluster,
-                    const ClusterHealth& health) {
-  const CallOptions options{Consistency::kQuorum, std::chrono::steady_clock::now() + kSnapshotTime};
-  if (const Result<uint64_t> count = context.coordinator->Count("", options); count.ok()) {
-    return *count;
+// Exact; where too few replicas are up for that, by those that are; null where some shards have
+// none.
+void WriteCount(const ApiContext& context, JsonWriter* json) {
+  json->Key("words");
+  for (const Consistency consistency : {Consistency::kQuorum, Consistency::kOne}) {
+    const CallOptions options{consistency, std::chrono::steady_clock::now() + kSnapshotTime};
+    if (const Result<uint64_t> count = context.coordinator->Count("", options); count.ok()) {
+      json->Number(*count);
+      return;
+    }
   }
-  uint64_t held = 0;
-  for (const NodeSnapshot& node : cluster.nodes) held += node.status ? node.status->words : 0;
-  return held / std::max<size_t>(health.copies, 1);
+  json->Null();
 }
 
 size_t Quorum(size_t copies, unsigned configured) {
@@ -84,7 +86,7 @@ void Cluster(const ApiContext& context, const Request&, Response& response) {
   json.Key("ring_epoch").Number(uint64_t{ring.epoch});
   json.Key("partitions").Number(uint64_t{ring.partitions.size()});
   json.Key("k_factor").Number(uint64_t{ring.k_factor});
-  json.Key("words").Number(CountWords(context, cluster, health));
+  WriteCount(context, &json);
   json.Key("notes").BeginArray();
   for (const std::string& note : health.notes) json.String(note);
   json.EndArray();

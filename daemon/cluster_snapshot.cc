@@ -81,6 +81,9 @@ void JudgeNodes(const ClusterSnapshot& cluster, ClusterHealth* health) {
     health->healthy = false;
     if (node.status) {
       health->notes.push_back(StrCat("node ", node.member.address, ": ", node.status->message));
+    } else if (StateOf(node) == "suspect") {
+      health->notes.push_back(
+          StrCat("node ", node.member.address, " does not answer; it is down if that lasts"));
     }
   }
 }
@@ -119,7 +122,7 @@ double ShareOf(const net::Ring& ring, net::NodeNumber node) {
 }
 
 std::string StateOf(const NodeSnapshot& node) {
-  if (!node.answers()) return node.liveness == net::Liveness::kSuspect ? "suspect" : "down";
+  if (!node.answers()) return net::IsLive(node.liveness) ? "suspect" : "down";
   if (node.member.state == net::MemberState::kJoining) return "joining";
   if (node.member.state == net::MemberState::kLeaving) return "leaving";
   return "up";

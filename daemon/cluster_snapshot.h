@@ -50,7 +50,7 @@ ClusterHealth HealthOf(const ClusterSnapshot& cluster);
 
 // How much of the ring's copies the node has: 1 when it holds a copy of everything.
 double ShareOf(const net::Ring& ring, net::NodeNumber node);
-// "up", "suspect", "down", "joining", "leaving"
+// "up", "suspect" (it does not answer, and is not known to be gone), "down", "joining", "leaving"
 std::string StateOf(const NodeSnapshot& node);
 
 // Where snapshots come from. Any thread may call it.

@@ -335,10 +335,10 @@ bool WriteOperation::MayBeStored() const {
 
 std::string WriteOperation::Shortfall(const WriteGroup& group) const {
   const WriteQuorum::Tally tally = group.quorum.tally();
-  std::string text = StrCat(
-      tally.stored, " of ", tally.copies, " replicas of ", Named(groups_.first_word(group)),
-      " stored it, ", tally.needed, " are needed; ",
-      MayBeStored() || under_way_ > 0 ? "it may take effect all the same" : "nothing was stored");
+  std::string text =
+      StrCat(tally.stored, " of ", tally.copies, " replicas of ", Named(groups_.first_word(group)),
+             " have said that they stored it, ", tally.needed, " are needed",
+             MayBeStored() || under_way_ > 0 ? "; it may take effect all the same" : "");
   if (!last_failure_.empty()) text += StrCat(" (", last_failure_, ")");
   return text;
 }
@@ -351,7 +351,7 @@ Status WriteOperation::TooFew(const WriteGroup& group, Millis now) const {
     const WriteQuorum::Tally tally = group.quorum.tally();
     return {StatusCode::kUnavailable, StrCat(tally.waiting, " of ", tally.copies, " replicas of ",
                                              Named(groups_.first_word(group)), " are up, ",
-                                             tally.needed, " are needed; nothing was stored")};
+                                             tally.needed, " are needed; nothing was sent")};
   }
   StatusCode code = StatusCode::kUnavailable;
   if (!MayBeStored() && damaged_) code = StatusCode::kDataDamaged;

@@ -93,7 +93,7 @@ TEST_CASE("With fewer live owners than W a write fails at once, and nothing is s
   CHECK(write.done());
   CHECK(write.status().code() == StatusCode::kUnavailable);
   CHECK(write.status().message() ==
-        "1 of 3 replicas of 'trial' are up, 2 are needed; nothing was stored");
+        "1 of 3 replicas of 'trial' are up, 2 are needed; nothing was sent");
   CHECK(cluster.flights().empty());
   CHECK(cluster.hints.empty());
 }
@@ -133,7 +133,8 @@ TEST_CASE("A write that too few owners store fails as soon as that is certain, a
   CHECK(write.done());
   CHECK(write.status().code() == StatusCode::kUnavailable);
   CHECK(write.status().message() ==
-        "1 of 3 replicas of 'trial' stored it, 2 are needed; it may take effect all the same "
+        "1 of 3 replicas of 'trial' have said that they stored it, 2 are needed; it may take "
+        "effect all the same "
         "(node 3: node 3: refused)");
   CHECK(HintedFor(cluster, "trial") == Nodes{2, 3});
 }
