@@ -22,7 +22,7 @@ Status MemberView::Begin(std::string_view saved, uint64_t unix_seconds, Millis n
 }
 
 void MemberView::OnPersisted(uint64_t token, Millis now) {
-  if (own_.OnPersisted(token)) PassOnOwn(now);
+  if (own_.OnPersisted(token)) TellOwnLife(now);
 }
 
 bool MemberView::SetVitals(const Vitals& vitals, Millis now) {
@@ -35,7 +35,10 @@ bool MemberView::SetVitals(const Vitals& vitals, Millis now) {
 
 void MemberView::Leave(Millis now) {
   own_.SetLeft();
-  if (!own_.begun()) return;
+  if (own_.begun()) TellOwnLife(now);
+}
+
+void MemberView::TellOwnLife(Millis now) {
   members_.Merge(own_.record(), now);
   PassOn(own_.record());
 }
@@ -77,7 +80,7 @@ void MemberView::LearnAboutSelf(const NodeRecord& record, Millis now) {
                                             ": if its data folder is a copy of this one's, stop "
                                             "it and give it an empty one"));
   }
-  if (own_.RaiseAbove(record.incarnation)) PassOnOwn(now);
+  if (own_.RaiseAbove(record.incarnation)) TellOwnLife(now);
   ++events_.refutations;
 }
 

@@ -65,6 +65,7 @@ class MemberView {
   };
 
   void LearnAboutSelf(const NodeRecord& record, Millis now);
+  // A new life of this node, or its end.
   void TellOwnLife(Millis now);
   bool IsTooOld(const NodeRecord& record) const;
   bool IsConfirmation(const NodeRecord& record) const;

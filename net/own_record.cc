@@ -7,14 +7,6 @@
 #include "net/incarnation.h"
 
 namespace trifecta::net {
-namespace {
-
-// Refutations that need no write. A node with a full disk that is accused each minute has an hour.
-constexpr uint64_t kAhead = 64;
-// The next ones are written for when only so many are left.
-constexpr uint64_t kAheadLeast = kAhead / 2;
-
-}  // namespace
 
 OwnRecord::OwnRecord(NodeRecord record, Outbox* outbox)
     : record_(std::move(record)), outbox_(outbox) {

@@ -41,14 +41,14 @@ class OwnRecord {
   void SetLeft() { record_.liveness = Liveness::kLeft; }
 
  private:
+  // Uses the incarnation that is wanted where the ceiling allows it: true when it is a new one.
+  bool Adopt();
   void PersistAhead();
-  // True when it is above the one before.
-  bool TakeWanted();
 
   NodeRecord record_;
   Outbox* const outbox_;
   uint64_t wanted_ = 0;      // the incarnation that is to come
-  uint64_t on_disk_ = 0;     // none above it has been used
+  uint64_t ceiling_ = 0;     // on disk: none above it has been used
   uint64_t persisting_ = 0;  // the one under way to the disk, or 0; it is its request's token
 };
 
