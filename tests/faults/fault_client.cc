@@ -14,6 +14,8 @@ using sim::Record;
 // A client waits for so long after the node's deadline: longer than what the checker lets pass, so
 // that an answer that never comes is late.
 constexpr std::chrono::seconds kBeyondDeadline{8};
+// Nothing is waited for from a node that is paused: clients are for those that serve.
+constexpr std::chrono::milliseconds kPausedPatience{200};
 
 constexpr std::string_view kConsistencies[] = {"one", "quorum", "all"};
 
@@ -114,6 +116,7 @@ Record FaultClient::Send(size_t node, const Question& question) {
   std::string body;
   net::HttpCall call = CallOf(question, &body);
   call.timeout = cluster_->options().request_timeout + kBeyondDeadline;
+  if (cluster_->disturbances(node) % 2 == 1) call.timeout = kPausedPatience;
   net::HttpClient& connection = *connections_[node];
   const auto reply = connection.Send(call);
   Record record;

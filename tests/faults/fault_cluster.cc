@@ -36,6 +36,9 @@ FaultCluster::FaultCluster(FaultClusterOptions options)
   FaultNetwork& network = FaultNetwork::Get();
   if (network.can_cut()) network.Heal();
   folder_ = NewFolder(network, *own_folder_);
+}
+
+void FaultCluster::StartAll() {
   for (size_t node = 0; node < options_.nodes; ++node) Start(node);
   for (size_t node = 0; node < options_.nodes; ++node) {
     if (!AwaitReady(node)) throw std::runtime_error(StrCat("not ready: node ", node, Logs()));
@@ -51,6 +54,11 @@ FaultCluster::~FaultCluster() {
 
 net::Endpoint FaultCluster::endpoint(size_t node) const {
   return {FaultNetwork::Get().Host(node), kNodePort};
+}
+
+std::string FaultCluster::address(size_t node) const {
+  const auto found = options_.advertised.find(node);
+  return found == options_.advertised.end() ? FaultNetwork::Get().Address(node) : found->second;
 }
 
 std::string FaultCluster::data_folder(size_t node) const { return StrCat(folder_, "/", node); }
@@ -80,6 +88,9 @@ void FaultCluster::Start(size_t node) {
                                       "--partitions",
                                       "32"};
   command.insert(command.end(), options_.flags.begin(), options_.flags.end());
+  if (options_.advertised.contains(node)) {
+    command.insert(command.end(), {"--advertise", address(node)});
+  }
   Node& started = nodes_[node];
   if (started.process) started.earlier_log = Log(node);
   test::ProcessOptions process;
@@ -145,7 +156,7 @@ net::JsonValue FaultCluster::Status(size_t node) {
 std::string FaultCluster::StateOf(size_t asked, size_t node) {
   const net::JsonValue status = Status(asked);
   for (const net::JsonValue& one : status["nodes"].array()) {
-    if (one["address"].string() == FaultNetwork::Get().Address(node)) {
+    if (one["address"].string() == address(node)) {
       return std::string(one["state"].string());
     }
   }
@@ -198,6 +209,13 @@ std::string FaultCluster::AwaitWhole(std::chrono::seconds patience) {
   std::string missing;
   Await([&] { return (missing = Missing()).empty(); }, patience);
   return missing;
+}
+
+bool FaultCluster::AnyTakenForDead() {
+  for (size_t node = 0; node < kNodesMax; ++node) {
+    if (Log(node).find("taken for dead") != std::string::npos) return true;
+  }
+  return false;
 }
 
 std::string FaultCluster::Log(size_t node) {

@@ -38,6 +38,8 @@ bool Await(const Done& done, std::chrono::milliseconds patience = kPatience) {
 struct FaultClusterOptions {
   size_t nodes = 3;
   std::vector<std::string> flags;  // of all nodes
+  // HOST:PORT at which the others reach a node, by node; where not given, its own address.
+  std::map<size_t, std::string> advertised;
   std::chrono::milliseconds gossip_interval{100};
   std::chrono::milliseconds request_timeout{3'000};
 };
@@ -45,15 +47,19 @@ struct FaultClusterOptions {
 // The thread of the test; const calls any thread.
 class FaultCluster {
  public:
-  // Starts all of them and waits until the cluster is whole. Each is in a zone of its own, three of
-  // them at most: the fourth node is in the first zone.
+  // Nodes are in three zones by turns; the fourth is in the first one again.
   explicit FaultCluster(FaultClusterOptions options);
   ~FaultCluster();
 
   size_t size() const { return options_.nodes; }
   const FaultClusterOptions& options() const { return options_; }
+  // For clients.
   net::Endpoint endpoint(size_t node) const;
+  // HOST:PORT for the other nodes.
+  std::string address(size_t node) const;
 
+  // Starts all of them and waits until the cluster is whole.
+  void StartAll();
   // Starts a node that does not run; it may be one more than there were. What is given here counts
   // from now on for this node.
   void Start(size_t node);
@@ -71,7 +77,7 @@ class FaultCluster {
   // Ends all, as Kill does.
   void KillAll();
 
-  // Where the node keeps its words; before the first Start of it, it can be given another folder.
+  // Where the node keeps its words; it makes the folder at its first start.
   std::string data_folder(size_t node) const;
 
   // How often it was killed, stopped or paused; odd while it is not serving for that reason. What
@@ -87,6 +93,8 @@ class FaultCluster {
   bool AwaitState(size_t asked, size_t node, std::string_view state,
                   std::chrono::seconds patience = kPatience);
   std::string StateOf(size_t asked, size_t node);
+  // True when one of the nodes has ever taken another one for dead.
+  bool AnyTakenForDead();
   // What the node has written to its log, in all of its lives.
   std::string Log(size_t node);
   // The logs' last lines, and whole ones in files of a folder that is named.

@@ -16,8 +16,6 @@
 namespace trifecta::faults {
 namespace {
 
-// The test's own address on the bridge; nodes have those from .1 on.
-constexpr std::string_view kBridgeAddress = "10.77.0.254/24";
 // Data of all nodes, in memory: the disk of a busy machine is none of a fault's business.
 constexpr char kFolderOptions[] = "size=4g";
 
@@ -91,26 +89,28 @@ FaultNetwork::FaultNetwork() : reason_(Enter()) {
   if (!isolated()) return;
   MustIp("link set lo up");
   MustIp("link add name bridge type bridge");
-  MustIp(StrCat("address add ", kBridgeAddress, " dev bridge"));
+  MustIp(StrCat("address add ", own_host(), "/24 dev bridge"));
   MustIp("link set bridge up");
   for (size_t node = 0; node < kNodesMax; ++node) AddNode(node);
   const std::string iptables = Find("iptables");
   cuts_ = !iptables.empty() && Try(At(0, {iptables, "-w", "-L", "-n"})).empty();
 }
 
-// "" when the process now has namespaces of its own, or why not. Asked of a child first: what
-// cannot be had whole must not be begun.
+// "" when the process now has namespaces of its own, or why not. The network comes last, when all
+// the rest is known to work: who has left the system's cannot be on its loopback interface.
 std::string FaultNetwork::Enter() {
   if (Ip().empty()) return "there is no program ip (package iproute2)";
   if (!BecomeRoot()) return "this needs root or user namespaces";
-  if (unshare(CLONE_NEWNET | CLONE_NEWNS) != 0) return Failed("no namespaces");
+  if (unshare(CLONE_NEWNS) != 0) return Failed("no namespaces");
   if (mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) return Failed("mount /");
   // Names of namespaces and the lock of iptables are there.
   if (mount("trifecta-faults", "/run", "tmpfs", 0, kFolderOptions) != 0)
     return Failed("mount /run");
   if (mkdir("/run/netns", 0755) != 0 || mkdir("/run/data", 0755) != 0) return Failed("mkdir");
+  if (std::string fault = Try({Ip(), "netns", "add", "probe"}); !fault.empty()) return fault;
+  if (unshare(CLONE_NEWNET) != 0) return Failed("no namespace of a network");
   folder_ = "/run/data";
-  return Try({Ip(), "netns", "add", "probe"});
+  return "";
 }
 
 void FaultNetwork::AddNode(size_t node) {

@@ -32,6 +32,8 @@ class FaultNetwork {
   // Whether packets can be dropped: `iptables` works as well.
   bool can_cut() const { return isolated() && cuts_; }
 
+  // Of the test itself, as nodes see it.
+  std::string own_host() const { return isolated() ? "10.77.0.254" : "127.0.0.1"; }
   std::string Host(size_t node) const;
   std::string Address(size_t node) const;  // HOST:PORT
   // `command` as one that runs on the node.
@@ -59,7 +61,8 @@ class FaultNetwork {
   void AddNode(size_t node);
   void Rule(size_t node, std::vector<std::string> rule);
 
-  std::string reason_, folder_;
+  std::string folder_;
+  std::string reason_;  // set by Enter, which sets folder_ too
   bool cuts_ = false;
   std::set<size_t> ruled_, slowed_;
 };

@@ -2,38 +2,29 @@
 #include <chrono>
 
 #include "storage/base/random.h"
-#include "tests/faults/verdict.h"
+#include "tests/faults/scene.h"
 #include "tests/support/catch.h"
 
 namespace trifecta::faults {
 namespace {
 
 // Kills a random node, waits until the others go on serving, and starts it again.
-void KillOne(FaultCluster* cluster, Crowd* crowd, Random* random) {
-  const size_t victim = random->Below(cluster->size());
-  cluster->Kill(victim);
-  for (size_t node = 0; node < cluster->size(); ++node) {
-    if (node != victim && !crowd->AwaitAnswers(node, 50)) {
-      FAIL("node " << node << " serves no more after " << victim
-                   << " was killed: " << crowd->a_failure() << cluster->Logs());
-    }
-  }
-  cluster->Start(victim);
-  if (!cluster->AwaitReady(victim)) FAIL("node " << victim << " is not back" << cluster->Logs());
-  REQUIRE(crowd->AwaitAnswers(victim, 20));
+void KillOne(Scene* scene, Random* random) {
+  const size_t victim = random->Below(scene->cluster().size());
+  scene->cluster().Kill(victim);
+  std::vector<size_t> others = scene->AllNodes();
+  others.erase(others.begin() + static_cast<ptrdiff_t>(victim));
+  scene->ServesAt(others);
+  scene->cluster().Start(victim);
+  scene->AwaitReady(victim);
+  scene->ServesAt({victim});
 }
 
 void KillRepeatedly(size_t nodes, int rounds) {
-  FaultClusterOptions options;
-  options.nodes = nodes;
-  FaultCluster cluster(options);
-  Recorder recorder;
-  Fill(&cluster, &recorder, 1'000);
-  Crowd crowd(&cluster, &recorder, CrowdOptions());
+  Scene scene(nodes);
   Random random(nodes);
-  for (int round = 0; round < rounds; ++round) KillOne(&cluster, &crowd, &random);
-  crowd.Stop();
-  Judge(&cluster, &recorder);
+  for (int round = 0; round < rounds; ++round) KillOne(&scene, &random);
+  scene.End();
 }
 
 TEST_CASE("a random node is killed again and again, and the others go on", "[quick][kill]") {
@@ -65,6 +56,7 @@ void CheckRefused(FaultCluster* cluster, Recorder* recorder, size_t node, sim::A
 TEST_CASE("with two of three owners killed nothing is acknowledged, and all comes back",
           "[quick][kill]") {
   FaultCluster cluster(FaultClusterOptions{});
+  cluster.StartAll();
   Recorder recorder;
   Fill(&cluster, &recorder, 1'000);
   for (int round = 0; round < 2; ++round) {

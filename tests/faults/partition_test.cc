@@ -1,68 +1,138 @@
 // The network between nodes is cut in every way; clients still reach every node.
-#include "tests/faults/verdict.h"
+#include "tests/faults/scene.h"
 #include "tests/support/catch.h"
 
 namespace trifecta::faults {
 namespace {
 
-// A cluster, a crowd at work on it, and a network to be cut.
-struct Scene {
-  explicit Scene(size_t nodes) : cluster(OptionsOf(nodes)) {
-    Fill(&cluster, &recorder, 1'000);
-    crowd = std::make_unique<Crowd>(&cluster, &recorder, CrowdOptions());
-    ServesAt(All());
-  }
+using namespace std::chrono_literals;
 
-  static FaultClusterOptions OptionsOf(size_t nodes) {
-    FaultClusterOptions options;
-    options.nodes = nodes;
-    return options;
-  }
-
-  std::vector<size_t> All() const {
-    std::vector<size_t> all;
-    for (size_t node = 0; node < cluster.size(); ++node) all.push_back(node);
-    return all;
-  }
-
-  // Each of them answers requests.
-  void ServesAt(const std::vector<size_t>& nodes) {
-    for (const size_t node : nodes) {
-      if (!crowd->AwaitAnswers(node, 50)) {
-        FAIL("node " << node << " does not serve: " << crowd->a_failure() << cluster.Logs());
-      }
-    }
-  }
-
-  void TakesForDead(size_t asked, size_t node) {
-    if (!cluster.AwaitState(asked, node, "down")) {
-      FAIL("node " << asked << " finds node " << node << " " << cluster.StateOf(asked, node)
-                   << cluster.Logs());
-    }
-  }
-
-  void End() {
-    crowd->Stop();
-    Judge(&cluster, &recorder);
-  }
-
-  FaultNetwork& network = FaultNetwork::Get();
-  FaultCluster cluster;
-  Recorder recorder;
-  std::unique_ptr<Crowd> crowd;
-};
+// With a gossip interval of 100 ms a suspect has 2.4 s at most; this is longer than that.
+constexpr auto kLongerThanSuspicion = 4s;
 
 TEST_CASE("one node is cut off until it is taken for dead, and comes back by itself",
           "[quick][partition]") {
   if (!CanCut()) return;
   Scene scene(3);
-  scene.network.Part({2}, {0, 1});
+  scene.network().Part({2}, {0, 1});
+  scene.Finds(0, 2, "down");
+  scene.Finds(2, 0, "down");
   scene.ServesAt({0, 1});
-  scene.TakesForDead(0, 2);
-  scene.TakesForDead(2, 0);
-  scene.ServesAt({0, 1});
-  scene.network.Heal();
+  scene.network().Heal();
   scene.ServesAt({2});
+  scene.End();
+}
+
+TEST_CASE("one of five nodes is cut off, each in turn", "[partition]") {
+  if (!CanCut()) return;
+  Scene scene(5);
+  for (const size_t alone : scene.AllNodes()) {
+    std::vector<size_t> others;
+    for (const size_t node : scene.AllNodes()) {
+      if (node != alone) others.push_back(node);
+    }
+    scene.network().Part({alone}, others);
+    scene.Finds(others[0], alone, "down");
+    scene.ServesAt(others);
+    scene.network().Heal();
+    scene.Finds(others[0], alone, "up");
+    scene.ServesAt({alone});
+  }
+  scene.End();
+}
+
+TEST_CASE("five nodes fall into halves of three and two", "[partition]") {
+  if (!CanCut()) return;
+  Scene scene(5);
+  for (int round = 0; round < 2; ++round) {
+    scene.network().Part({0, 1, 2}, {3, 4});
+    for (const size_t node : {0, 1, 2}) scene.Finds(node, 3, "down");
+    for (const size_t node : {3, 4}) scene.Finds(node, 0, "down");
+    // The three have two of the three owners of most words.
+    scene.ServesAt({0, 1, 2});
+    scene.network().Heal();
+    scene.ServesAt({3, 4});
+  }
+  scene.End();
+}
+
+TEST_CASE("two halves have one node in common, and nobody is taken for dead", "[partition]") {
+  if (!CanCut()) return;
+  Scene scene(5);
+  scene.network().Part({0, 1}, {3, 4});
+  scene.Hold(kLongerThanSuspicion);
+  scene.ServesAt({2});
+  CHECK_FALSE(scene.cluster().AnyTakenForDead());
+  scene.network().Heal();
+  scene.ServesAt(scene.AllNodes());
+  scene.End();
+}
+
+TEST_CASE("one of three nodes reaches two that do not reach each other: all serve", "[partition]") {
+  if (!CanCut()) return;
+  Scene scene(3);
+  scene.network().Cut(0, 1);
+  scene.ServesAt({0, 1, 2});
+  scene.Hold(kLongerThanSuspicion);
+  scene.ServesAt({0, 1, 2});
+  CHECK_FALSE(scene.cluster().AnyTakenForDead());
+  scene.network().Heal();
+  scene.End();
+}
+
+TEST_CASE("a node can be asked by the others but cannot ask them", "[partition]") {
+  if (!CanCut()) return;
+  Scene scene(3);
+  scene.network().CutRequests(0, 1);
+  scene.network().CutRequests(0, 2);
+  scene.Hold(kLongerThanSuspicion);
+  scene.ServesAt({1, 2});
+  scene.network().Heal();
+  scene.ServesAt({0});
+  scene.End();
+}
+
+TEST_CASE("a node can ask the others but cannot be asked by them", "[partition]") {
+  if (!CanCut()) return;
+  Scene scene(3);
+  scene.network().CutRequests(1, 0);
+  scene.network().CutRequests(2, 0);
+  scene.Hold(kLongerThanSuspicion);
+  scene.ServesAt({1, 2});
+  scene.network().Heal();
+  scene.ServesAt({0});
+  scene.End();
+}
+
+TEST_CASE("a node is cut off and back many times", "[partition]") {
+  if (!CanCut()) return;
+  Scene scene(5);
+  for (int round = 0; round < 12; ++round) {
+    const size_t node = static_cast<size_t>(round) % 3;
+    scene.network().Part({node}, {3, 4, (node + 1) % 3});
+    scene.Hold(400ms);
+    scene.network().Heal();
+    scene.Hold(300ms);
+  }
+  scene.ServesAt(scene.AllNodes());
+  scene.End();
+}
+
+TEST_CASE("a cluster cut in two for longer than every timer comes together by itself",
+          "[partition]") {
+  if (!CanCut()) return;
+  FaultClusterOptions options = Scene::OptionsOf(5);
+  options.gossip_interval = 50ms;
+  options.flags = {"--hint-window", "2s"};  // so that what was missed is not kept by anybody
+  Scene scene(options);
+  scene.network().Part({0, 1, 2}, {3, 4});
+  for (const size_t node : {0, 1, 2}) scene.Finds(node, 4, "down");
+  for (const size_t node : {3, 4}) scene.Finds(node, 2, "down");
+  scene.Hold(20s);
+  scene.ServesAt({0, 1, 2});
+  scene.network().Heal();
+  for (const size_t node : {0, 1, 2}) scene.Finds(node, 4, "up");
+  for (const size_t node : {3, 4}) scene.Finds(node, 2, "up");
   scene.End();
 }
 

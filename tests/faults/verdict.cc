@@ -1,5 +1,6 @@
 #include "tests/faults/verdict.h"
 
+#include <cstdlib>
 #include <iostream>
 
 #include "storage/base/text.h"
@@ -97,6 +98,7 @@ void Judge(FaultCluster* cluster, Recorder* recorder) {
     CHECK(ReadAll(&client, node, sim::Consistency::kOne) == right);
   }
   CheckTool(*cluster);
+  if (std::getenv("TRIFECTA_FAULTS_LOGS") != nullptr) cluster->Logs();  // kept for a look at them
   const auto faults = sim::CheckHistory(recorder->history(), kGrace);
   if (!faults.empty()) FAIL(sim::ToText(faults) << cluster->Logs());
   std::cout << recorder->history().records().size() << " operations, "
