@@ -211,18 +211,20 @@ const MemtableRecord* Memtable::MakeRecord(const Entry& entry, int live_change) 
   return record;
 }
 
-void Memtable::Warm(std::span<const Entry> entries) const {
+void Memtable::Warm(std::span<const Entry> entries, const Memtable* const* memtables) {
   const Node* nodes[kWarmEntries];
   for (size_t i = 0; i < entries.size(); ++i) {
-    nodes[i] = root_.load(std::memory_order_relaxed);
-    __builtin_prefetch(&FilterWord(HashBytes(entries[i].word)), 1);
+    nodes[i] = memtables[i]->root_.load(std::memory_order_relaxed);
+    __builtin_prefetch(&memtables[i]->FilterWord(HashBytes(entries[i].word)), 1);
   }
-  // All leaves are equally deep.
-  while (!nodes[0]->is_leaf) {
+  for (bool descending = true; descending;) {
+    descending = false;
     for (size_t i = 0; i < entries.size(); ++i) {
+      if (nodes[i]->is_leaf) continue;
       const auto* inner = static_cast<const Inner*>(nodes[i]);
       nodes[i] = inner->children[ChildFor(*inner, entries[i].word)].load(std::memory_order_relaxed);
       Fetch(nodes[i]);
+      descending = true;
     }
   }
 }

@@ -70,9 +70,9 @@ class Memtable {
   // changes the count of live words follows. Does nothing where the word is not here. Like Apply.
   void Rebase(std::string_view word, const OlderEntry& older);
 
-  // Has the memory fetched that Apply of these entries looks at, for all of them at once: at most
-  // kWarmEntries. By Apply's thread.
-  void Warm(std::span<const Entry> entries) const;
+  // Has the memory fetched that Apply of these entries to these memtables looks at, for all of them
+  // at once: at most kWarmEntries. By Apply's thread.
+  static void Warm(std::span<const Entry> entries, const Memtable* const* memtables);
   static constexpr size_t kWarmEntries = 16;
 
   // The rest: any thread, inside a guard of the epoch.

@@ -52,9 +52,11 @@ Status StoreImpl::Recover() {
   if (!files.ok()) return files.status();
   files_ = std::move(*files);
 
-  auto first = std::make_unique<View>();
-  first->active = new Memtable(&epoch_, MemtableLimit());
-  first->tablets = TabletMap(files_->tablets());
+  auto bare = std::make_unique<View>();
+  bare->tablets = TabletMap(files_->tablets());
+  SwapView(std::move(bare));
+  auto first = std::make_unique<View>(view());
+  first->active = MemtableSet(NewParts(first->tablets, "", "", files_->covered()));
   SwapView(std::move(first));
   NoteDamagedFiles();
   TakeLost();
@@ -82,7 +84,7 @@ Status StoreImpl::Recover() {
   if (!status.ok() && !NoRoom(status)) return status;
   has_log_.store(files_->has_log());
   applied_sequence_ = log_->last_sequence();
-  checkpoint_wanted_ = view().active->bytes() >= MemtableLimit();
+  checkpoint_wanted_ = CheckpointIsDue(view().active);
   segment_wanted_ = true;
   return Status::Ok();
 }
@@ -97,7 +99,7 @@ StoreImpl::~StoreImpl() {
   if (checkpoint_thread_.joinable()) checkpoint_thread_.join();
   if (prepare_thread_.joinable()) prepare_thread_.join();
   if (const View* last = view_.load(); last != nullptr) {
-    delete last->active;
+    for (const MemtableSet::Part& part : last->active.parts()) delete part.memtable;
     delete last->frozen;
     delete last;
   }
@@ -155,12 +157,9 @@ Status StoreImpl::WaitForRoom() {
     Epoch::Guard guard(&epoch_);
     const View& now = view();
     if (now.frozen == nullptr) return 0;
-    const double filled =
-        static_cast<double>(now.active->bytes()) / static_cast<double>(MemtableLimit());
+    const double filled = FilledSinceFreeze(now);
     if (filled >= 1) return 1;
-    const double merged =
-        static_cast<double>(now.merged_tablets) / static_cast<double>(now.tablets.size() + 1);
-    return std::max(0.0, filled - std::max(kFreeShare, merged));
+    return std::max(0.0, filled - std::max(kFreeShare, MergedShare(now)));
   };
   std::unique_lock lock(mutex_);
   if (!options_.background) return failure_;
@@ -242,9 +241,9 @@ void StoreImpl::WantSegment() {
   wake_.notify_all();
 }
 
-// Under the apply mutex: nobody freezes the memtable meanwhile, so it outlives the guard.
+// Under the apply mutex: nobody freezes a memtable meanwhile, so they outlive the guard.
 void StoreImpl::Apply(std::span<PendingWrite* const> group) {
-  Memtable* active;
+  MemtableSet active;
   uint64_t freezes;
   {
     Epoch::Guard guard(&epoch_);
@@ -265,22 +264,23 @@ void StoreImpl::Apply(std::span<PendingWrite* const> group) {
   }
   if (!told.empty()) observer_->OnApplied(told);
   applied_sequence_ = log_->last_sequence();
-  if (options_.background && active->bytes() > MemtableLimit()) {
+  if (options_.background && CheckpointIsDue(active)) {
     std::lock_guard lock(mutex_);
     checkpoint_wanted_ = true;
     wake_.notify_all();
   }
 }
 
-void StoreImpl::ApplyEntries(Memtable* active, std::span<const Entry> entries,
+void StoreImpl::ApplyEntries(const MemtableSet& active, std::span<const Entry> entries,
                              std::span<const OlderEntry> older, std::span<WriteOutcome> outcomes,
                              std::vector<AppliedEntry>* applied) {
   for (size_t i = 0; i < entries.size(); ++i) {
     if (i % Memtable::kWarmEntries == 0) {
-      active->Warm(entries.subspan(i, std::min(Memtable::kWarmEntries, entries.size() - i)));
+      active.Warm(entries.subspan(i, std::min(Memtable::kWarmEntries, entries.size() - i)));
     }
     const Entry& entry = entries[i];
-    const auto [existed, took_effect, newest, before] = active->Apply(entry, older[i]);
+    const auto [existed, took_effect, newest, before] =
+        active.For(entry.word)->Apply(entry, older[i]);
     if (!outcomes.empty()) outcomes[i] = {existed, took_effect, newest, before.version};
     if (applied != nullptr && took_effect) {
       applied->push_back({entry.word, before.known, before.version, before.tombstone, entry.version,
@@ -294,7 +294,7 @@ void StoreImpl::ApplyEntries(Memtable* active, std::span<const Entry> entries,
 Result<Lookup> StoreImpl::Get(std::string_view word) const {
   Epoch::Guard guard(&epoch_);
   const View& now = view();
-  for (const Memtable* memtable : {now.active, now.frozen}) {
+  for (const Memtable* memtable : {now.active.For(word), now.frozen}) {
     if (memtable == nullptr) continue;
     if (const MemtableRecord* record = memtable->Find(word)) {
       if (unsure_.load(std::memory_order_relaxed)) [[unlikely]]
@@ -361,7 +361,7 @@ Result<uint64_t> StoreImpl::Count(std::string_view prefix) const {
   const std::string end = PrefixEnd(prefix);
   Epoch::Guard guard(&epoch_);
   const View& now = view();
-  int64_t count = now.active->LiveChange(prefix, end);
+  int64_t count = now.active.LiveChange(prefix, end);
   // Of the frozen entries, those of tablets that do not hold them yet.
   std::string_view frozen_from = prefix;
   if (!now.tablets.empty()) {
@@ -428,10 +428,11 @@ StoreStats StoreImpl::Stats() const {
   {
     Epoch::Guard guard(&epoch_);
     const View& now = view();
-    for (const Memtable* memtable : {now.active, now.frozen}) {
-      if (memtable == nullptr) continue;
-      stats.memtable_entries += memtable->entries();
-      stats.memtable_bytes += memtable->bytes();
+    stats.memtable_entries = now.active.entries();
+    stats.memtable_bytes = now.active.bytes();
+    if (now.frozen != nullptr) {
+      stats.memtable_entries += now.frozen->entries();
+      stats.memtable_bytes += now.frozen->bytes();
     }
     stats.tablets = now.tablets.size();
     for (size_t i = 0; i < now.tablets.size(); ++i) {

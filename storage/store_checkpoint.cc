@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <chrono>
+#include <iterator>
+#include <utility>
 
 #include "storage/base/text.h"
 #include "storage/store_impl.h"
@@ -22,6 +24,11 @@ constexpr uint64_t kMemtableBytesMin = 16u << 20;
 constexpr uint64_t kMemtableBytesPerEntry = 56;
 constexpr uint64_t kMemtableShareOfBase = 4;
 
+// Tablets that make a part of the memtables worth it, and how many parts there are at most: 16 have
+// 15/16 of what more would save.
+constexpr size_t kTabletsPerPart = 4;
+constexpr size_t kPartsMax = 16;
+
 // A checkpoint that failed (a full disk, mostly) is tried again after this.
 constexpr std::chrono::seconds kRetryAfter{1};
 
@@ -33,10 +40,69 @@ void LowerPriority() {
 
 }  // namespace
 
-uint64_t StoreImpl::MemtableLimit() const {
+// Of all active memtables together. While one is merged that holds 2 / (parts + 1) of it, as even
+// writes make it, both are at most twice what one memtable may hold.
+uint64_t StoreImpl::MemtableLimit(size_t parts) const {
   const uint64_t share =
       base_entries_.load(std::memory_order_relaxed) / kMemtableShareOfBase * kMemtableBytesPerEntry;
-  return std::min(options_.memtable_bytes, std::max(share, kMemtableBytesMin));
+  const uint64_t one = std::min(options_.memtable_bytes, std::max(share, kMemtableBytesMin));
+  return 2 * one * (parts + 1) / (parts + 3);
+}
+
+// Of log files. What a start replays must not grow for the sake of a part that nobody writes to.
+uint64_t StoreImpl::LogLimit() const {
+  constexpr uint64_t kSegments = 12;  // those kept ready, and more than one checkpoint releases
+  return std::max(2 * options_.memtable_bytes, kSegments * options_.log_segment_bytes);
+}
+
+bool StoreImpl::CheckpointIsDue(const MemtableSet& active) const {
+  const uint64_t limit = MemtableLimit(active.size());
+  uint64_t sum = 0, most = 0;
+  for (const MemtableSet::Part& part : active.parts()) {
+    sum += part.memtable->bytes();
+    most = std::max(most, part.memtable->bytes());
+  }
+  // Where writes go to few parts, those need not wait for all memory to be full: their tablets are
+  // few, too.
+  return sum > limit || most > 4 * limit / (active.size() + 1) || log_->bytes() > LogLimit();
+}
+
+// How much of the memory that was free after the freeze has been filled since; 1: all of it.
+double StoreImpl::FilledSinceFreeze(const View& view) const {
+  const auto limit = static_cast<double>(MemtableLimit(view.active.size()));
+  const auto before = static_cast<double>(view.bytes_at_freeze);
+  if (before >= limit) return 1;
+  return (static_cast<double>(view.active.bytes()) - before) / (limit - before);
+}
+
+// How much of the frozen memtable's range is merged.
+double StoreImpl::MergedShare(const View& view) {
+  if (view.tablets.empty()) return 0;
+  const size_t begin = view.tablets.IndexFor(view.frozen_low);
+  const size_t end =
+      view.frozen_end.empty() ? view.tablets.size() : view.tablets.IndexFor(view.frozen_end);
+  if (view.merged_tablets <= begin) return 0;
+  return static_cast<double>(view.merged_tablets - begin) /
+         static_cast<double>(std::max(end, view.merged_tablets) + 1 - begin);
+}
+
+// New memtables for the words from `low` on and below `end`, cut where tablets begin.
+std::vector<MemtableSet::Part> StoreImpl::NewParts(const TabletMap& tablets, std::string_view low,
+                                                   std::string_view end, uint64_t merged) {
+  const size_t parts = std::clamp<size_t>(tablets.size() / kTabletsPerPart, 1, kPartsMax);
+  const size_t first = tablets.empty() ? 0 : tablets.IndexFor(low);
+  const size_t last = end.empty() || tablets.empty() ? tablets.size() : tablets.IndexFor(end);
+  const size_t here = last > first ? last - first : 0;
+  const size_t count = std::max<size_t>(1, here * parts / std::max<size_t>(1, tablets.size()));
+  // A share of what is full at a checkpoint.
+  const uint64_t expected = 2 * MemtableLimit(parts) / (parts + 1);
+  std::vector<MemtableSet::Part> made;
+  for (size_t i = 0; i < count; ++i) {
+    const std::string part_low =
+        i == 0 ? std::string(low) : tablets[first + here * i / count]->record.low;
+    made.push_back({part_low, new Memtable(&epoch_, expected), merged});
+  }
+  return made;
 }
 
 // Makes `next` the view; the one before goes when no reader is left, and with it the tablets that
@@ -53,14 +119,37 @@ void StoreImpl::SwapView(std::unique_ptr<View> next) {
   if (before != nullptr) epoch_.Retire([before] { delete before; });
 }
 
-void StoreImpl::Freeze() {
+void StoreImpl::Freeze(Next choice) {
   auto next = std::make_unique<View>();
   std::lock_guard lock(queue_->apply_mutex());
-  next->frozen = view().active;
+  const MemtableSet& active = view().active;
+  const auto comes_first = [&](const MemtableSet::Part& a, const MemtableSet::Part& b) {
+    return choice == Next::kOldest ? a.merged < b.merged
+                                   : a.memtable->bytes() > b.memtable->bytes();
+  };
+  const auto chosen = static_cast<size_t>(
+      std::min_element(active.parts().begin(), active.parts().end(), comes_first) -
+      active.parts().begin());
+  next->frozen = active[chosen].memtable;
+  next->frozen_low = active[chosen].low;
+  next->frozen_end = active.EndOf(chosen);
   next->freezes = view().freezes + 1;
-  next->active = new Memtable(&epoch_, MemtableLimit());
   next->tablets = view().tablets;
+  std::vector<MemtableSet::Part> parts;
   frozen_sequence_ = applied_sequence_;
+  for (size_t i = 0; i < active.size(); ++i) {
+    if (i == chosen) {
+      std::vector<MemtableSet::Part> fresh =
+          NewParts(next->tablets, next->frozen_low, next->frozen_end, applied_sequence_);
+      std::move(fresh.begin(), fresh.end(), std::back_inserter(parts));
+      continue;
+    }
+    parts.push_back(active[i]);
+    if (parts.back().memtable->empty()) parts.back().merged = applied_sequence_;
+    frozen_sequence_ = std::min(frozen_sequence_, parts.back().merged);
+  }
+  next->active = MemtableSet(std::move(parts));
+  next->bytes_at_freeze = next->active.bytes();
   SwapView(std::move(next));
 }
 
@@ -94,11 +183,9 @@ Status StoreImpl::PublishBatch(size_t begin, size_t end, std::vector<TabletPtr> 
   tablets.insert(tablets.end(), at(end), before.end());
   TRIFECTA_RETURN_IF_ERROR(
       PublishTablets(tablets, made, last ? frozen_sequence_ : files_->covered()));
-  auto next = std::make_unique<View>();
+  auto next = std::make_unique<View>(view());
   Memtable* const frozen = view().frozen;
-  next->active = view().active;
-  next->freezes = view().freezes;
-  next->frozen = last ? nullptr : frozen;
+  if (last) next->frozen = nullptr;
   next->tablets = TabletMap(std::move(tablets));
   next->merged_tablets = last ? 0 : merged;
   SwapView(std::move(next));
@@ -114,7 +201,9 @@ Status StoreImpl::MergeFrozen() {
     cursor.Seek(low);
     return cursor.valid() && (end.empty() || cursor.word() < end);
   };
-  size_t begin = view().merged_tablets;  // of the batch
+  // Of the batch. What is before the frozen words' tablets holds none of them.
+  size_t begin = view().merged_tablets;
+  if (!view().tablets.empty()) begin = std::max(begin, view().tablets.IndexFor(view().frozen_low));
   std::vector<TabletPtr> made;
   uint64_t made_bytes = 0;
   // With no tablets yet there is one range without a base.
@@ -158,14 +247,15 @@ Status StoreImpl::MergeFrozen() {
 
 bool StoreImpl::NothingToMerge() {
   std::lock_guard lock(queue_->apply_mutex());
-  return view().active->empty() && files_->covered() == applied_sequence_;
+  return view().active.empty() && files_->covered() == applied_sequence_;
 }
 
-Status StoreImpl::RunCheckpoint() {
+// Merges one part, or the one of which an earlier checkpoint had to leave some.
+Status StoreImpl::RunCheckpoint(Next next) {
   std::lock_guard lock(checkpoint_mutex_);
   if (view().frozen == nullptr) {
     if (NothingToMerge()) return Status::Ok();
-    Freeze();
+    Freeze(next);
   }
   const Status status = Note(MergeFrozen());
   checkpoint_full_.store(status.code() == StatusCode::kDiskFull, std::memory_order_relaxed);
@@ -192,16 +282,19 @@ Status StoreImpl::RunCheckpoint() {
   return status;
 }
 
-// Also what was written while an earlier memtable was still frozen.
+// Merges everything that was written before the call.
 Status StoreImpl::CheckpointAll() {
+  uint64_t written;
+  {
+    std::lock_guard lock(queue_->apply_mutex());
+    written = applied_sequence_;
+  }
   for (;;) {
-    bool was_frozen;
     {
       std::lock_guard lock(checkpoint_mutex_);
-      was_frozen = view().frozen != nullptr;
+      if (files_->covered() >= written) return Status::Ok();
     }
-    TRIFECTA_RETURN_IF_ERROR(RunCheckpoint());
-    if (!was_frozen) return Status::Ok();
+    TRIFECTA_RETURN_IF_ERROR(RunCheckpoint(Next::kOldest));
   }
 }
 
@@ -240,7 +333,8 @@ void StoreImpl::CheckpointLoop() {
     }
     checkpoint_wanted_ = false;
     lock.unlock();
-    const Status status = RunCheckpoint();
+    const bool log_is_long = log_->bytes() > LogLimit();
+    const Status status = RunCheckpoint(log_is_long ? Next::kOldest : Next::kFullest);
     lock.lock();
     if (!status.ok()) {
       checkpoint_wanted_ = true;

@@ -30,7 +30,7 @@ Result<Lookup> StoreImpl::GetFromAll(const View& view, std::string_view word) co
     if (newest.known && !Supersedes(version, tombstone, newest.version, !newest.live)) return;
     newest = {true, !tombstone, version};
   };
-  for (const Memtable* memtable : {view.active, view.frozen}) {
+  for (const Memtable* memtable : {view.active.For(word), view.frozen}) {
     const MemtableRecord* record = memtable == nullptr ? nullptr : memtable->Find(word);
     if (record != nullptr) take(record->version(), record->tombstone());
   }

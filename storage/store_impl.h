@@ -16,6 +16,7 @@
 #include "storage/epoch.h"
 #include "storage/folder_lock.h"
 #include "storage/log.h"
+#include "storage/memtable_set.h"
 #include "storage/store.h"
 #include "storage/store_files.h"
 #include "storage/tablet_merger.h"
@@ -65,16 +66,23 @@ class StoreImpl : public Store {
   Status Commit(std::span<PendingWrite* const> group);
   void Apply(std::span<PendingWrite* const> group);
   // Adds what took effect to `applied`, if it is not null.
-  static void ApplyEntries(Memtable* active, std::span<const Entry> entries,
+  static void ApplyEntries(const MemtableSet& active, std::span<const Entry> entries,
                            std::span<const OlderEntry> older, std::span<WriteOutcome> outcomes,
                            std::vector<AppliedEntry>* applied);
 
   // Checkpoints (storage/store_checkpoint.cc).
-  uint64_t MemtableLimit() const;
-  Status RunCheckpoint();
+  uint64_t MemtableLimit(size_t parts) const;
+  uint64_t LogLimit() const;
+  bool CheckpointIsDue(const MemtableSet& active) const;
+  double FilledSinceFreeze(const View& view) const;
+  static double MergedShare(const View& view);
+  std::vector<MemtableSet::Part> NewParts(const TabletMap& tablets, std::string_view low,
+                                          std::string_view end, uint64_t merged);
+  enum class Next { kFullest, kOldest };
+  Status RunCheckpoint(Next next);
   Status CheckpointAll();
   bool NothingToMerge();
-  void Freeze();
+  void Freeze(Next next);
   Status MergeFrozen();
   Status PublishBatch(size_t begin, size_t end, std::vector<TabletPtr> made, bool last);
   Status PublishTablets(const std::vector<TabletPtr>& tablets, std::span<const TabletPtr> made,
@@ -115,8 +123,10 @@ class StoreImpl : public Store {
   uint64_t applied_sequence_ = 0;  // under the apply mutex
   EntryObserver* observer_;        // under the apply mutex
 
-  std::mutex checkpoint_mutex_;   // one checkpoint at a time
-  uint64_t frozen_sequence_ = 0;  // under checkpoint_mutex_
+  std::mutex checkpoint_mutex_;  // one checkpoint at a time
+  // Once the frozen memtable is merged, base files hold the log up to here. Under
+  // checkpoint_mutex_.
+  uint64_t frozen_sequence_ = 0;
   std::atomic<uint64_t> checkpoints_{0}, checkpoint_failures_{0}, checkpoint_bytes_{0};
   std::atomic<uint64_t> base_entries_{0}, base_bytes_{0};
 

@@ -101,7 +101,9 @@ Status StoreImpl::ReplaceTablets(size_t begin, size_t end, std::vector<TabletPtr
   View below_frozen;
   below_frozen.tablets = view().tablets;
   if (view().frozen != nullptr) Rebase(view().frozen, below_frozen, low, beyond);
-  Rebase(view().active, view(), low, beyond);
+  for (const MemtableSet::Part& part : view().active.parts()) {
+    Rebase(part.memtable, view(), low, beyond);
+  }
   return Status::Ok();
 }
 

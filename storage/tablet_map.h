@@ -10,6 +10,7 @@
 
 #include "storage/base_file.h"
 #include "storage/manifest.h"
+#include "storage/range_index.h"
 
 namespace trifecta::storage {
 
@@ -35,7 +36,7 @@ class TabletMap {
   const std::vector<TabletPtr>& tablets() const { return tablets_; }
 
   // The tablet whose range holds `word`. Not when empty.
-  size_t IndexFor(std::string_view word) const;
+  size_t IndexFor(std::string_view word) const { return ranges_.IndexFor(word); }
   // The first word beyond tablet i, "" for the last.
   std::string_view EndOf(size_t i) const {
     return i + 1 < tablets_.size() ? std::string_view(tablets_[i + 1]->record.low)
@@ -44,10 +45,7 @@ class TabletMap {
 
  private:
   std::vector<TabletPtr> tablets_;
-  // What all lowest words but the first share, and the eight bytes after it of each: the search
-  // compares integers, however long the common beginning.
-  std::string_view shared_;
-  std::vector<uint64_t> heads_;
+  RangeIndex ranges_;
 };
 
 }  // namespace trifecta::storage

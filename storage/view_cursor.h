@@ -9,6 +9,7 @@
 #include "storage/base_cursor.h"
 #include "storage/base_reverse_cursor.h"
 #include "storage/memtable.h"
+#include "storage/memtable_set.h"
 #include "storage/view.h"
 
 namespace trifecta::storage {
@@ -53,10 +54,10 @@ template <typename Direction>
 class MergingCursor {
  public:
   explicit MergingCursor(const View& view)
-      : active_(view.active),
+      : active_(&view.active),
         frozen_(view.frozen),
         tablets_(&view.tablets),
-        has_active_(view.active != nullptr && !view.active->empty()),
+        has_active_(!view.active.empty()),
         has_frozen_(view.frozen != nullptr && !view.frozen->empty()) {}
 
   // To the first entry from `key` on, in the direction: at or after it ascending, below it
@@ -107,7 +108,8 @@ class MergingCursor {
     word_ = word;
   }
 
-  MemtableCursor active_, frozen_;
+  MemtableSetCursor active_;
+  MemtableCursor frozen_;
   typename Direction::Tablets tablets_;
   const bool has_active_, has_frozen_;
   bool from_active_ = false, from_frozen_ = false, from_base_ = false, valid_ = false;
@@ -121,7 +123,7 @@ struct Ascending {
   static void Seek(Cursor* cursor, std::optional<std::string_view> key) {
     cursor->Seek(key.value_or(std::string_view()));
   }
-  static void Advance(MemtableCursor* cursor) { cursor->Next(); }
+  static void Advance(auto* memtable) { memtable->Next(); }
 };
 
 struct Descending {
@@ -135,7 +137,7 @@ struct Descending {
       cursor->SeekToLast();
     }
   }
-  static void Advance(MemtableCursor* cursor) { cursor->Previous(); }
+  static void Advance(auto* memtable) { memtable->Previous(); }
 };
 
 using ViewCursor = MergingCursor<Ascending>;
