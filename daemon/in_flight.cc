@@ -21,9 +21,17 @@ class InFlight::Mark {
   InFlight* const all_;
 };
 
+namespace {
+
+bool IsWaitedFor(net::Lane lane) {
+  return lane == net::Lane::kClient || lane == net::Lane::kStream;
+}
+
+}  // namespace
+
 std::vector<net::Route> InFlight::Count(std::vector<net::Route> routes) {
   for (net::Route& route : routes) {
-    if (route.lane == net::Lane::kHealth) continue;
+    if (!IsWaitedFor(route.lane)) continue;
     route.handler = [this, handler = std::move(route.handler)](const net::Request& request,
                                                                net::Response& response) {
       auto mark = std::make_shared<Mark>(this);

@@ -1,4 +1,4 @@
-// The requests that are being answered, counted, so that a stop can wait for them.
+// The clients' requests that are being answered, counted, so that a stop can wait for them.
 #pragma once
 
 #include <chrono>
@@ -16,7 +16,8 @@ namespace trifecta::daemon {
 class InFlight {
  public:
   // The routes, each counting its requests from the handler's start until the answer, streamed ones
-  // included, has been given. The health lane is not counted: nobody waits for a probe.
+  // included, has been given. Only clients' requests count: nobody waits for a probe, and peers,
+  // who never cease to ask, are told to ask others (Cluster::SayGoodbye).
   std::vector<net::Route> Count(std::vector<net::Route> routes);
 
   // Waits until no request is under way; false when there still is one after `most`.

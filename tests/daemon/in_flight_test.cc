@@ -46,13 +46,13 @@ TEST_CASE("a streamed answer counts until it is gone") {
   CHECK(all.WaitForNone(milliseconds(0)));
 }
 
-TEST_CASE("probes are not waited for") {
+TEST_CASE("probes and other nodes are not waited for") {
   InFlight all;
   bool idle_inside = false;
-  const auto routes =
-      all.Count({Answering(net::Lane::kHealth, [&](const net::Request&, net::Response&) {
-        idle_inside = all.WaitForNone(milliseconds(0));
-      })});
+  const net::Lane lane = GENERATE(net::Lane::kHealth, net::Lane::kPeer, net::Lane::kProtocol);
+  const auto routes = all.Count({Answering(lane, [&](const net::Request&, net::Response&) {
+    idle_inside = all.WaitForNone(milliseconds(0));
+  })});
   net::Response response;
   routes[0].handler({}, response);
   CHECK(idle_inside);
