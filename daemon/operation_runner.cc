@@ -19,8 +19,8 @@ using std::chrono::steady_clock;
 
 namespace {
 
-// The runner's thread looks at operations whose threads have left at least this often; their own
-// deadlines are seconds away.
+// The runner's thread looks at operations whose threads have left at least this often, for what
+// comes due; their own deadlines are seconds away.
 constexpr milliseconds kLookPeriod{20};
 
 net::PeerClass PeerClassOf(replication::CallClass call_class) {
@@ -51,9 +51,12 @@ steady_clock::time_point TimePointOf(Millis millis) {
 // answer at once.
 class OperationRunner::Running : public std::enable_shared_from_this<Running> {
  public:
-  // `by_one_thread`: replies wait for the thread in Wait.
-  Running(const RunnerParts* parts, std::shared_ptr<Operation> operation, bool by_one_thread)
-      : parts_(*parts), by_one_thread_(by_one_thread), operation_(std::move(operation)) {}
+  // `by_one_thread`: replies and background calls wait for the thread in Wait.
+  Running(OperationRunner* runner, std::shared_ptr<Operation> operation, bool by_one_thread)
+      : runner_(*runner),
+        parts_(runner->parts_),
+        by_one_thread_(by_one_thread),
+        operation_(std::move(operation)) {}
 
   void Start() {
     view_ = parts_.view();
@@ -65,7 +68,7 @@ class OperationRunner::Running : public std::enable_shared_from_this<Running> {
     std::unique_lock lock(mutex_);
     while (!(until_done ? operation_->done() : operation_->answered()) && !abandoned_) {
       if (!local_.empty()) {
-        AnswerLocally(&lock);
+        AnswerLocally(&local_, &lock);
         continue;
       }
       if (!replies_.empty()) {
@@ -83,13 +86,25 @@ class OperationRunner::Running : public std::enable_shared_from_this<Running> {
     attended_ = false;
   }
 
-  // What is due of an operation that nobody waits for. True when it is done.
-  bool Look() {
+  // What keeps no client waiting: background calls and, when nobody waits any more, all the rest.
+  void Look() {
     std::unique_lock lock(mutex_);
-    if (attended_) return operation_->done();
-    while (!local_.empty()) AnswerLocally(&lock);
+    while (!background_.empty()) AnswerLocally(&background_, &lock);
+    if (attended_) return;
+    while (!local_.empty()) AnswerLocally(&local_, &lock);
     TickLocked(&lock);
-    return operation_->done();
+  }
+
+  // Something is left for Look.
+  bool HasWork() {
+    std::lock_guard lock(mutex_);
+    return HasWorkLocked();
+  }
+
+  // Nothing more will come of it, and nobody waits.
+  bool HasEnded() {
+    std::lock_guard lock(mutex_);
+    return !attended_ && operation_->done() && !HasWorkLocked();
   }
 
   void OnView(const ViewPtr& view) {
@@ -117,15 +132,24 @@ class OperationRunner::Running : public std::enable_shared_from_this<Running> {
     Actions actions;
     input(&actions);
     for (Call& call : actions.calls) {
-      if (call.to == view_->self) local_.push_back(std::move(call));
+      if (call.to == view_->self) QueueFor(call)->push_back(std::move(call));
     }
     if (actions.pull_from != net::kNoNodeNumber) wanted_epoch_ = actions.pull_epoch;
     changed_.notify_all();
     const ViewPtr view = view_;
+    const bool work = HasWorkLocked();
     lock->unlock();
+    if (work) runner_.Wake();
     CarryOut(view, &actions);
     lock->lock();
   }
+
+  std::deque<Call>* QueueFor(const Call& call) {
+    const bool waits = by_one_thread_ || call.call_class != replication::CallClass::kBackground;
+    return waits ? &local_ : &background_;
+  }
+
+  bool HasWorkLocked() const { return !background_.empty() || (!attended_ && !local_.empty()); }
 
   void CarryOut(const ViewPtr& view, Actions* actions) {
     for (Call& call : actions->calls) {
@@ -174,9 +198,10 @@ class OperationRunner::Running : public std::enable_shared_from_this<Running> {
     });
   }
 
-  void AnswerLocally(std::unique_lock<std::mutex>* lock) {
-    const Call call = std::move(local_.front());
-    local_.pop_front();
+  void AnswerLocally(std::deque<Call>* queue, std::unique_lock<std::mutex>* lock) {
+    const Call call = std::move(queue->front());
+    queue->pop_front();
+    if (call.deadline < NowMillis()) return;  // the operation has given it up
     lock->unlock();
     const std::string reply = parts_.answer_locally(call.request);
     lock->lock();
@@ -198,13 +223,15 @@ class OperationRunner::Running : public std::enable_shared_from_this<Running> {
     StepLocked(lock, [&](Actions* actions) { operation_->OnView(view, NowMillis(), actions); });
   }
 
+  OperationRunner& runner_;
   const RunnerParts& parts_;
   const bool by_one_thread_;
   std::mutex mutex_;  // guards what follows, and orders the calls of the operation
   std::condition_variable changed_;
   const std::shared_ptr<Operation> operation_;
-  ViewPtr view_;  // that the operation has
-  std::deque<Call> local_;
+  ViewPtr view_;                 // that the operation has
+  std::deque<Call> local_;       // for the thread in Wait, while there is one
+  std::deque<Call> background_;  // for the runner's thread
   std::deque<std::pair<uint32_t, Result<std::string>>> replies_;  // only by_one_thread_
   net::Epoch wanted_epoch_ = 0;  // not 0: it waits for a ring of that epoch or a later one
   bool attended_ = true;         // a thread is in Wait
@@ -230,7 +257,7 @@ void OperationRunner::Stop() {
 
 OperationRunner::RunningPtr OperationRunner::Add(const std::shared_ptr<Operation>& operation,
                                                  bool by_one_thread) {
-  auto running = std::make_shared<Running>(&parts_, operation, by_one_thread);
+  auto running = std::make_shared<Running>(this, operation, by_one_thread);
   std::lock_guard lock(mutex_);
   all_.insert(running);
   return running;
@@ -239,9 +266,19 @@ OperationRunner::RunningPtr OperationRunner::Add(const std::shared_ptr<Operation
 void OperationRunner::WaitFor(const RunningPtr& running, bool until_done) {
   running->Start();
   running->Wait(until_done);
-  if (!running->Look()) return;
+  if (until_done) running->Look();
+  if (running->HasEnded()) {
+    std::lock_guard lock(mutex_);
+    all_.erase(running);
+  } else if (running->HasWork()) {
+    Wake();
+  }
+}
+
+void OperationRunner::Wake() {
   std::lock_guard lock(mutex_);
-  all_.erase(running);
+  woken_ = true;
+  changed_.notify_all();
 }
 
 void OperationRunner::Run(const std::shared_ptr<Operation>& operation) {
@@ -269,16 +306,15 @@ size_t OperationRunner::running() const {
 void OperationRunner::Loop() {
   std::unique_lock lock(mutex_);
   while (!stop_) {
-    if (all_.empty()) {
-      changed_.wait_for(lock, std::chrono::seconds(1));
-    } else {
-      changed_.wait_for(lock, kLookPeriod);
-    }
+    const milliseconds period = all_.empty() ? std::chrono::seconds(1) : kLookPeriod;
+    changed_.wait_for(lock, period, [this] { return woken_ || stop_; });
+    woken_ = false;
     const std::vector<RunningPtr> running(all_.begin(), all_.end());
     lock.unlock();
     std::vector<RunningPtr> ended;
     for (const RunningPtr& one : running) {
-      if (one->Look()) ended.push_back(one);
+      one->Look();
+      if (one->HasEnded()) ended.push_back(one);
     }
     lock.lock();
     for (const RunningPtr& one : ended) all_.erase(one);

@@ -2,9 +2,9 @@
 // new ring documents, and stores the hints that they leave.
 //
 // The thread that waits for an operation's answer is its first runner: it also answers the calls to
-// this node itself, so that its own replica's sync costs no hand-over. What is left after the
-// answer (an owner that is slow, repairs, hints) goes on in the transport's thread and in one
-// thread of the runner.
+// this node itself, so that its own replica's sync costs no hand-over. Background calls to itself,
+// and what is left after the answer (an owner that is slow, repairs, hints), keep no client
+// waiting: they go on in the transport's thread and in one thread of the runner.
 //
 // Any thread may call any method.
 #pragma once
@@ -73,11 +73,14 @@ class OperationRunner {
   RunningPtr Add(const std::shared_ptr<replication::Operation>& operation, bool by_one_thread);
   void WaitFor(const RunningPtr& running, bool until_done);
   void Loop();
+  // The thread of the runner has something to do now.
+  void Wake();
 
   const RunnerParts parts_;
   mutable std::mutex mutex_;  // guards what follows; never held while an operation is called
   std::condition_variable changed_;
   std::unordered_set<RunningPtr> all_;
+  bool woken_ = false;
   bool stop_ = false;
   std::thread thread_;
 };

@@ -1,6 +1,7 @@
 #include "daemon/operation_runner.h"
 
 #include <atomic>
+#include <future>
 
 #include "net/ring_change.h"
 #include "tests/support/catch.h"
@@ -62,9 +63,12 @@ struct Fixture {
   std::atomic<net::Epoch> pulled = 0;
   std::mutex mutex;
   std::vector<Hint> hints;
+  std::function<std::string(std::string_view)> answer = [](std::string_view request) {
+    return "re: " + std::string(request);
+  };
   OperationRunner runner{
       RunnerParts{nullptr, [this] { return ViewAt(epoch); },
-                  [](std::string_view request) { return "re: " + std::string(request); },
+                  [this](std::string_view request) { return answer(request); },
                   [this](net::NodeNumber, net::Epoch wanted) { pulled = wanted; },
                   [this](std::span<const Hint> more) {
                     std::lock_guard lock(mutex);
@@ -118,6 +122,46 @@ TEST_CASE("An operation that waits for a ring goes on when one of that epoch is 
   other.join();
   CHECK(operation->epoch == (there_already ? 6 : 5));
   CHECK(fixture.pulled == 5);
+}
+
+TEST_CASE("A client does not wait for background work of its own node, even a long one") {
+  Fixture fixture;
+  auto operation = std::make_shared<Scripted>();
+  const bool answered_by_then = GENERATE(true, false);
+  std::promise<void> work;
+  fixture.answer = [&, begun = work.get_future().share()](std::string_view request) {
+    if (request == "repair") begun.wait();
+    return "re: " + std::string(request);
+  };
+  operation->on_start = [&](Actions* actions) {
+    actions->calls.push_back({1, 1, replication::CallClass::kBackground, "repair", kNever});
+    operation->is_answered = answered_by_then;
+    if (answered_by_then) return;
+    actions->calls.push_back({2, 1, replication::CallClass::kRead, "what", kNever});
+  };
+  operation->on_reply = [&](Actions*) {
+    operation->is_answered = true;
+    operation->is_done = operation->replies.back().first == 1;
+  };
+  fixture.runner.Run(operation);
+  CHECK_FALSE(operation->is_done);
+  CHECK(fixture.runner.running() == 1);
+  work.set_value();
+  while (fixture.runner.running() > 0) std::this_thread::yield();
+  CHECK(operation->replies.back().second == "re: repair");
+}
+
+TEST_CASE("A call to this node itself whose time is over is not carried out") {
+  Fixture fixture;
+  auto operation = std::make_shared<Scripted>();
+  operation->on_start = [](Actions* actions) {
+    actions->calls.push_back({0, 1, replication::CallClass::kRead, "late", NowMillis() - 10});
+    actions->calls.push_back({1, 1, replication::CallClass::kRead, "what", kNever});
+  };
+  operation->on_reply = [&](Actions*) { operation->is_answered = operation->is_done = true; };
+  fixture.runner.Run(operation);
+  REQUIRE(operation->replies.size() == 1);
+  CHECK(operation->replies[0].second == "re: what");
 }
 
 TEST_CASE("After the answer an operation goes on by itself until it is done") {
