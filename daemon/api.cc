@@ -17,14 +17,17 @@ net::Response Unauthorized() {
   return response;
 }
 
+// The gate's first half, before the body is read.
+bool HasToken(const ApiContext& context, std::string_view authorization, net::Response* refusal) {
+  const AccessToken* const token = context.token;
+  if (token == nullptr || !token->required() || token->Allows(authorization)) return true;
+  *refusal = Unauthorized();
+  return false;
+}
+
 // Whether the request may reach its handler; if not, `response` says why.
 bool PassesGate(const ApiContext& context, const ApiRoute& route, const net::Request& request,
                 net::Response* response) {
-  if (context.token != nullptr && context.token->required() &&
-      !context.token->Allows(request.Header("authorization"))) {
-    *response = Unauthorized();
-    return false;
-  }
   Status allowed = route.needs_ready ? context.readiness->Check() : Status::Ok();
   if (allowed.ok()) allowed = CheckParameterNames(request, route.parameters);
   if (!allowed.ok()) *response = net::ProblemFor(allowed);
@@ -43,6 +46,11 @@ net::Route Gated(const ApiContext& context, const ApiRoute& route) {
       route.handler(context, request, response);
     }
   };
+  if (route.gated) {
+    served.admit = [&context](std::string_view authorization, net::Response& refusal) {
+      return HasToken(context, authorization, &refusal);
+    };
+  }
   return served;
 }
 

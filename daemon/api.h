@@ -2,9 +2,10 @@
 // validates, asks the coordinator, and writes the answer; it knows neither sockets nor files, so
 // tests call it directly.
 //
-// Every route passes the same gate, in this order: the bearer token, the node's readiness, the
-// names of the query parameters. /live, /ready, /metrics and /version pass none of it and take no
-// lock that a writer holds for longer than a few instructions. Peers need the token, not readiness.
+// Every route passes the same gate, in this order: the bearer token, for which the server does not
+// wait for a body (Route::admit); the node's readiness; the names of the query parameters. /live,
+// /ready, /metrics and /version pass none of it and take no lock that a writer holds for longer
+// than a few instructions. Peers need the token, not readiness.
 #pragma once
 
 #include <atomic>
@@ -43,6 +44,8 @@ struct ApiContext {
   unsigned replication_factor = 3;  // copies wanted; with fewer nodes there are fewer
   unsigned partitions = 256;        // virtual nodes on the ring
   Lexicon lexicon;                  // which words may be added
+  // For a batch of a bulk request, which has no deadline as a whole: as others have.
+  std::chrono::milliseconds request_timeout{10'000};
   std::chrono::steady_clock::time_point started = std::chrono::steady_clock::now();
 
   Coordinator* coordinator = nullptr;

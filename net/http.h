@@ -67,6 +67,10 @@ struct Response {
 
 using Handler = std::function<void(const Request&, Response&)>;
 
+// Whether a request with this Authorization header ("": none) is let in; if not, `refusal` says
+// why.
+using Admission = std::function<bool(std::string_view authorization, Response& refusal)>;
+
 // Which worker pool runs a route; a full one never delays another.
 enum class Lane {
   kHealth,    // /live, /ready, /metrics, /version: always answered
@@ -85,6 +89,9 @@ struct Route {
                               // above body_bytes_max refused with 413
   Handler handler;
   size_t body_bytes_max = kBufferedBodyBytes;  // buffered; of a streamed body, its beginning
+  // Asked by the event loop as soon as the head is there, so that nothing of a stranger's body is
+  // kept: must not block. Empty: whoever asks is let in.
+  Admission admit = nullptr;
 };
 
 // An RFC 9457 problem (trifecta-api(7)): Content-Type application/problem+json, `type`

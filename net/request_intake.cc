@@ -86,7 +86,7 @@ bool RefuseHead(const Router& router, const HttpHead& head, const Route** route,
   } else if (!match.route->streams_body &&
              head.content_length.value_or(0) > match.route->body_bytes_max) {
     *refusal = TooLarge(*match.route);
-  } else {
+  } else if (!match.route->admit || match.route->admit(HeaderOf(head, "authorization"), *refusal)) {
     return false;
   }
   refusal->close |= head.has_body();

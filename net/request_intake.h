@@ -42,7 +42,7 @@ class RequestIntake {
 };
 
 // Which of the refusals of a well-formed head applies: unknown route, wrong method, foreign origin,
-// no length, too large. False when none does; `*route` is set then.
+// no length, too large, not let in. False when none does; `*route` is set then.
 bool RefuseHead(const Router& router, const HttpHead& head, const Route** route, Response* refusal);
 
 }  // namespace trifecta::net

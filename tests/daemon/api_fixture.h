@@ -65,6 +65,12 @@ class CollectingWriter : public net::BodyWriter {
   const size_t writes_max_;
 };
 
+// What the server does with a request that has arrived.
+inline void Serve(const net::Route& route, const net::Request& request, net::Response* response) {
+  if (route.admit && !route.admit(request.Header("authorization"), *response)) return;
+  route.handler(request, *response);
+}
+
 using Headers = std::vector<std::pair<std::string, std::string>>;
 
 // The members of a cluster of one node, as its context names it at the time of asking.
@@ -114,7 +120,7 @@ class Api {
     router = std::make_unique<net::Router>(std::move(*built));
   }
 
-  // Calls the handler of the route as the server would. There must be one.
+  // Calls the route as the server would. There must be one.
   net::Response Call(std::string_view method, std::string_view target, std::string_view body = {},
                      Headers headers = {}) {
     PiecewiseBody reader(body);
@@ -143,7 +149,7 @@ class Api {
       request.segments.push_back(std::move(*decoded));
     }
     net::Response response;
-    match.route->handler(request, response);
+    Serve(*match.route, request, &response);
     return response;
   }
 

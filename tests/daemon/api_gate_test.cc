@@ -24,7 +24,7 @@ struct Recovering {
     request.path = target;
     request.body = &body;
     net::Response response;
-    router->Find("GET", target).route->handler(request, response);
+    Serve(*router->Find("GET", target).route, request, &response);
     return response;
   }
   daemon::Readiness readiness;

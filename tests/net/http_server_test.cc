@@ -191,6 +191,25 @@ TEST_CASE("a client that waits for 100 Continue is told when its body is not wan
   CHECK(ProblemOf(answer) == "413 too_large");
 }
 
+TEST_CASE("who is not let in is told so before the body has come") {
+  std::vector<Route> routes;
+  routes.push_back(NewRoute("POST", "/deep", Lane::kPeer, Echo));
+  routes.back().admit = [](std::string_view authorization, Response& refusal) {
+    if (authorization == "Bearer right") return true;
+    refusal = Problem(401, "unauthorized", "no");
+    return false;
+  };
+  RunningServer server(QuietOptions(), std::move(routes));
+  RawClient client = server.Connect();
+  const std::string length = "Content-Length: 3\r\n";
+  const RawAnswer good =
+      client.Ask("POST", "/deep", length + "Authorization: Bearer right\r\n", "abc");
+  CHECK(good.body == "abc");
+  const RawAnswer refused = client.Ask("POST", "/deep", length);
+  CHECK(ProblemOf(refused) == "401 unauthorized");
+  CHECK(refused.headers.at("connection") == "close");
+}
+
 TEST_CASE("answers are neither compressed nor cut into ranges") {
   RunningServer server;
   RawClient client = server.Connect();
