@@ -225,6 +225,9 @@ void Cluster::BecomeMember(const ViewPtr& view) {
   replica.digests = digests_.get();
   replica.stamper = &stamper_;
   replica.status = [this] { return OwnReply(); };
+  // From before the last stop.
+  lost_.Set(parts_.store->Stats().lost_ranges);
+  replica.lost = &lost_;
   replica_ = std::make_unique<replication::Replica>(std::move(replica));
 
   sole_ = std::make_unique<SoleCoordinator>(parts_.store, parts_.clock, view->self, ring.k_factor);
@@ -235,6 +238,7 @@ void Cluster::BecomeMember(const ViewPtr& view) {
   maintenance.store = parts_.store;
   maintenance.digests = digests_.get();
   maintenance.hints = hints_.get();
+  maintenance.lost = &lost_;
   maintenance.hint_window = parts_.config->hint_window.count();
   maintenance.runner = runner_.get();
   maintenance.gate = &gate_;

@@ -34,6 +34,7 @@
 #include "daemon/protocol_thread.h"
 #include "daemon/replication/digest_table.h"
 #include "daemon/replication/hint_store.h"
+#include "daemon/replication/lost_words.h"
 #include "daemon/replication/replica.h"
 #include "daemon/ring_gate.h"
 #include "daemon/sole_coordinator.h"
@@ -115,6 +116,7 @@ class Cluster : public PeerHandler, public ClusterSource {
   std::unique_ptr<ProtocolThread> protocol_;
   std::unique_ptr<replication::HintStore> hints_;
   std::unique_ptr<OperationRunner> runner_;
+  replication::LostWords lost_;
 
   // Made with the first ring, before the gate opens.
   std::unique_ptr<replication::DigestTable> digests_;

@@ -5,6 +5,7 @@
 
 #include "daemon/data_folder.h"
 #include "daemon/node_identity.h"
+#include "daemon/saved_ring.h"
 
 namespace trifecta::daemon {
 
@@ -15,6 +16,7 @@ Result<std::unique_ptr<LocalNode>> LocalNode::Open(const Config& config,
   options.folder = config.data_dir;
   options.logger = logger;
   options.memtable_bytes = config.memtable_size;
+  options.tolerate_damage = EachWordHasCopies(config.data_dir);
   Result<std::unique_ptr<storage::Store>> store = open_store(options);
   if (!store.ok()) return store.status();
   Result<std::unique_ptr<HybridClock>> clock =

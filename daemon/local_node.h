@@ -19,7 +19,8 @@ using OpenStore =
 class LocalNode {
  public:
   // Opens the store in config.data_dir, which locks the folder and recovers, then the clock and the
-  // identity. May take a while. Errors are those of Store::Open; see ExitStatusForFolder.
+  // identity. Goes on beside damage where other nodes have what is lost. May take a while. Errors
+  // are those of Store::Open; see ExitStatusForFolder.
   static Result<std::unique_ptr<LocalNode>> Open(const Config& config, const OpenStore& open_store,
                                                  Logger* logger);
 

@@ -1,6 +1,7 @@
 #include "daemon/maintenance.h"
 
 #include <algorithm>
+#include <numeric>
 #include <utility>
 
 #include "daemon/replication/hint_replay.h"
@@ -26,6 +27,13 @@ constexpr uint64_t kHintBytesPerSecond = 4u << 20;
 // A digest table that could not be filled is tried again after this.
 constexpr std::chrono::seconds kFillRetry{5};
 
+// The partitions of a ring: damage lies across all of them.
+std::vector<uint32_t> AllPartitions(const replication::ClusterView& view) {
+  std::vector<uint32_t> all(view.ring->partitions.size());
+  std::iota(all.begin(), all.end(), 0);
+  return all;
+}
+
 replication::StreamParts StreamPartsOf(const MaintenanceParts& parts) {
   replication::StreamParts streams;
   streams.store = parts.store;
@@ -38,6 +46,7 @@ replication::StreamParts StreamPartsOf(const MaintenanceParts& parts) {
 Maintenance::Maintenance(MaintenanceParts parts)
     : parts_(std::move(parts)),
       hint_rate_(kHintBytesPerSecond),
+      rebuild_({parts_.store, parts_.digests}),
       streams_(StreamPartsOf(parts_), kStreamsAtOnce),
       anti_entropy_({parts_.store, parts_.digests}, parts_.seed) {}
 
@@ -50,6 +59,7 @@ void Maintenance::Start() {
   threads_.emplace_back(&Maintenance::RunExchanges, this);
   threads_.emplace_back(&Maintenance::RunHints, this);
   threads_.emplace_back(&Maintenance::RunPurges, this);
+  threads_.emplace_back(&Maintenance::RunRebuild, this);
 }
 
 void Maintenance::Stop() {
@@ -77,12 +87,17 @@ void Maintenance::OnView(const ViewPtr& view) {
 }
 
 void Maintenance::Fill() {
+  std::unique_lock lock(mutex_);
   while (!stopping_) {
+    lock.unlock();
     const Status filled = parts_.digests->Fill(*parts_.store, stopping_);
-    if (filled.ok() || stopping_) return;
+    lock.lock();
+    if (filled.ok()) {
+      changed_.wait(lock, [this] { return stopping_ || !parts_.digests->ready(); });
+      continue;
+    }
     parts_.logger->Warning(StrCat("digests: ", filled.message(),
                                   "; replicas are not compared until this can be read"));
-    std::unique_lock lock(mutex_);
     changed_.wait_for(lock, kFillRetry, [this] { return stopping_.load(); });
   }
 }
@@ -185,13 +200,95 @@ void Maintenance::PurgeNow(const std::set<uint32_t>& partitions) {
     if (parts_.gate->epoch() != seen) look();
     return !gone[net::PartitionOf(ShardRoot(word, k_factor), gone.size())];
   });
+  CountAgain({partitions.begin(), partitions.end()});
   if (!purged.ok()) {
     parts_.logger->Warning(StrCat("shards that other nodes hold now are kept: ", purged.message()));
-    return;
   }
-  for (const uint32_t partition : partitions) {
-    if (gone[partition]) parts_.digests->Drop(partition);
+}
+
+// Of what went, and of what was written meanwhile, nobody was told.
+void Maintenance::CountAgain(const std::vector<uint32_t>& partitions) {
+  parts_.digests->Forget(partitions);
+  std::lock_guard lock(mutex_);
+  changed_.notify_all();
+}
+
+void Maintenance::RunRebuild() {
+  std::unique_lock lock(mutex_);
+  do {
+    lock.unlock();
+    LookForDamage();
+    lock.lock();
+  } while (Sleep(&lock, kNever));
+}
+
+void Maintenance::LookForDamage() {
+  const storage::StoreStats stats = parts_.store->Stats();
+  if (stats.damaged_ranges.empty() && stats.lost_ranges.empty()) return;
+  if (!replication::HasOtherOwners(*parts_.gate->view())) return;
+  if (!stats.damaged_ranges.empty() && !GiveUpDamage(stats)) return;
+  const std::vector<storage::WordRange> lost = parts_.store->Stats().lost_ranges;
+  if (!lost.empty()) FetchLost(lost);
+}
+
+// What is given up is known to be lost before it is gone, so that no reader takes it for never
+// having been there.
+bool Maintenance::GiveUpDamage(const storage::StoreStats& stats) {
+  std::vector<storage::WordRange> lost = stats.lost_ranges;
+  for (const storage::WordRange& range : stats.damaged_ranges) storage::AddRange(&lost, range);
+  parts_.lost->Set(lost);
+  TellOnce(StrCat(stats.damage, "; what cannot be read is fetched from other nodes"));
+  Status given_up;
+  for (const storage::WordRange& range : stats.damaged_ranges) {
+    given_up = parts_.store->Discard(range);
+    if (!given_up.ok()) break;
   }
+  rebuild_.Begin();
+  CountAgain(AllPartitions(*parts_.gate->view()));
+  if (!given_up.ok()) {
+    TellOnce(StrCat("the damage cannot be cleared yet: ", given_up.message()));
+    return false;
+  }
+  const storage::StoreStats after = parts_.store->Stats();
+  if (!after.damaged_ranges.empty()) return false;  // more was met meanwhile
+  parts_.lost->Set(after.lost_ranges);
+  return true;
+}
+
+void Maintenance::FetchLost(const std::vector<storage::WordRange>& lost) {
+  while (!stopping_) {
+    const ViewPtr view = parts_.gate->view();
+    if (rebuild_.IsEnough(*view)) return EndRebuild(lost);
+    if (!parts_.digests->ready()) return;
+    const auto exchange = rebuild_.Next(*view, NowMillis());
+    if (exchange == nullptr) return;
+    parts_.runner->RunToEnd(exchange);
+    if (!exchange->done()) return;  // the runner stops
+    rebuild_.OnEnded(*exchange, parts_.gate->epoch(), NowMillis());
+    if (!exchange->status().ok()) {
+      TellOnce(StrCat("lost words have to come from node ", exchange->peer(),
+                      " too: ", exchange->status().message()));
+    }
+  }
+}
+
+void Maintenance::EndRebuild(const std::vector<storage::WordRange>& lost) {
+  // Damage that was met while words were fetched begins it anew.
+  if (!parts_.store->Stats().damaged_ranges.empty()) return;
+  for (const storage::WordRange& range : lost) {
+    const Status refilled = parts_.store->Refilled(range);
+    if (refilled.ok()) continue;
+    return TellOnce(StrCat("that lost words are here again cannot be noted: ", refilled.message()));
+  }
+  parts_.lost->Set({});
+  told_.clear();
+  parts_.logger->Info(StrCat("what was lost with a damaged file is here again: ", rebuild_.pulled(),
+                             " words came from other nodes"));
+}
+
+void Maintenance::TellOnce(std::string why) {
+  if (why != told_) parts_.logger->Warning(why);
+  told_ = std::move(why);
 }
 
 size_t Maintenance::streams_left() const {

@@ -1,7 +1,8 @@
 // What a node does in the background so that replicas become and stay equal: fills its digest
-// table, fetches partitions that move to it, hands on hints, compares itself with its peers, and
-// drops what it does not own any more. Each kind of work has a thread of its own, which mostly
-// sleeps; what to do and when is decided by pure parts (daemon/replication).
+// table, fetches partitions that move to it, hands on hints, compares itself with its peers, drops
+// what it does not own any more, and gets back from the other owners what damage has cost it. Each
+// kind of work has a thread of its own, which mostly sleeps; what to do and when is decided by pure
+// parts (daemon/replication).
 #pragma once
 
 #include <atomic>
@@ -12,6 +13,7 @@
 #include <mutex>
 #include <set>
 #include <span>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -19,7 +21,9 @@
 #include "daemon/replication/anti_entropy.h"
 #include "daemon/replication/digest_table.h"
 #include "daemon/replication/hint_store.h"
+#include "daemon/replication/lost_words.h"
 #include "daemon/replication/partition_streams.h"
+#include "daemon/replication/rebuild.h"
 #include "daemon/replication/throttle.h"
 #include "daemon/ring_gate.h"
 #include "storage/base/logger.h"
@@ -32,6 +36,7 @@ struct MaintenanceParts {
   storage::Store* store = nullptr;
   replication::DigestTable* digests = nullptr;
   replication::HintStore* hints = nullptr;
+  replication::LostWords* lost = nullptr;
   OperationRunner* runner = nullptr;
   RingGate* gate = nullptr;
   Logger* logger = NullLogger();
@@ -72,12 +77,23 @@ class Maintenance {
   void ReplayHints(net::NodeNumber node);
   void RunPurges();
   void PurgeNow(const std::set<uint32_t>& partitions);
+  void CountAgain(const std::vector<uint32_t>& partitions);
+  void RunRebuild();
+  void LookForDamage();
+  // Gives up what cannot be read. False when that has to be tried again.
+  bool GiveUpDamage(const storage::StoreStats& stats);
+  void FetchLost(const std::vector<storage::WordRange>& lost);
+  void EndRebuild(const std::vector<storage::WordRange>& lost);
+  // Why a rebuild waits; in the log once.
+  void TellOnce(std::string why);
   // Waits for a change or until `due`, at most a second. False when it is time to stop.
   bool Sleep(std::unique_lock<std::mutex>* lock, replication::Millis due);
 
   const MaintenanceParts parts_;
   std::atomic<bool> stopping_ = false;
   replication::Throttle hint_rate_;  // of the thread for hints
+  replication::Rebuild rebuild_;     // of the thread for rebuilds
+  std::string told_;                 // of the same thread
 
   mutable std::mutex mutex_;  // guards what follows; not held while an operation runs
   std::condition_variable changed_;
