@@ -3,6 +3,7 @@
 #include <optional>
 
 #include "daemon/api_routes.h"
+#include "daemon/cluster_snapshot.h"
 #include "daemon/metrics.h"
 #include "daemon/readiness.h"
 #include "net/json.h"
@@ -37,8 +38,11 @@ void Ready(const ApiContext& context, const Request&, Response& response) {
 void MetricsText(const ApiContext& context, const Request&, Response& response) {
   const bool ready = context.readiness->ready();
   std::optional<storage::StoreStats> stats;
+  std::optional<ClusterStats> cluster;
   if (ready) stats = context.coordinator->LocalStats();
-  response.body = context.metrics->Text(ready, stats ? &*stats : nullptr);
+  if (ready && context.members != nullptr) cluster = context.members->LocalStats();
+  response.body =
+      context.metrics->Text(ready, stats ? &*stats : nullptr, cluster ? &*cluster : nullptr);
   response.content_type = "text/plain; version=0.0.4; charset=utf-8";
 }
 

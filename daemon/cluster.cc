@@ -406,6 +406,27 @@ ClusterSnapshot Cluster::LocalSnapshot() {
   return snapshot;
 }
 
+ClusterStats Cluster::LocalStats() const {
+  const ViewPtr view = gate_.view();
+  const replication::AntiEntropyStats compared = maintenance_->anti_entropy();
+  const replication::LostRanges lost = lost_.ranges();
+  ClusterStats stats;
+  stats.members = view->nodes.size();
+  stats.members_live = static_cast<size_t>(std::count_if(
+      view->nodes.begin(), view->nodes.end(), [](const auto& node) { return node.live; }));
+  stats.ring_epoch = view->ring->epoch;
+  stats.operations = runner_->running();
+  stats.hints = hints_->hints();
+  stats.streams_left = maintenance_->streams_left();
+  stats.lost_ranges = lost == nullptr ? 0 : lost->size();
+  stats.exchanges = compared.exchanges;
+  stats.exchange_failures = compared.failures;
+  stats.pulled = compared.pulled;
+  stats.pushed = compared.pushed;
+  stats.peers = transport_->Stats();
+  return stats;
+}
+
 ClusterSnapshot Cluster::Snapshot(std::chrono::steady_clock::time_point deadline) {
   ClusterSnapshot snapshot = LocalSnapshot();
   const auto asking = std::make_shared<replication::StatusOperation>(

@@ -82,6 +82,7 @@ class Cluster : public PeerHandler, public ClusterSource {
 
   ClusterSnapshot Snapshot(std::chrono::steady_clock::time_point deadline) override;
   ClusterSnapshot LocalSnapshot() override;
+  ClusterStats LocalStats() const override;
 
   // Tells the others that this node goes, so that they ask it for nothing more; returns at once. It
   // still answers, and can coordinate what is under way.

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "daemon/cluster_stats.h"
 #include "daemon/replication/cluster_view.h"
 #include "daemon/replication/messages.h"
 #include "net/membership.h"
@@ -61,6 +62,8 @@ class ClusterSource {
   virtual ClusterSnapshot Snapshot(std::chrono::steady_clock::time_point deadline) = 0;
   // What is known here, at once: no `status` but this node's own.
   virtual ClusterSnapshot LocalSnapshot() = 0;
+  // The same for numbers; waits for nobody.
+  virtual ClusterStats LocalStats() const = 0;
 };
 
 }  // namespace trifecta::daemon

@@ -13,6 +13,7 @@
 #include <chrono>
 #include <cstdio>
 #include <functional>
+#include <map>
 #include <mutex>
 #include <set>
 #include <shared_mutex>
@@ -25,6 +26,8 @@ namespace {
 
 using prometheus::MetricFamily;
 using prometheus::MetricType;
+
+double Number(uint64_t value) { return static_cast<double>(value); }
 
 // From a search that finds everything in memory to the longest an ordinary request may take, in
 // seconds; streams go beyond.
@@ -79,33 +82,85 @@ void AppendCounter(std::vector<MetricFamily>* to, std::string name, std::string 
 }
 
 void AppendStore(const storage::StoreStats& stats, std::vector<MetricFamily>* to) {
-  const auto number = [](uint64_t value) { return static_cast<double>(value); };
-  AppendGauge(to, "trifecta_words", "Live words stored on this node.", number(stats.words));
+  AppendGauge(to, "trifecta_words", "Live words stored on this node.", Number(stats.words));
   AppendGauge(to, "trifecta_memtable_entries", "Entries newer than the base files.",
-              number(stats.memtable_entries));
+              Number(stats.memtable_entries));
   AppendGauge(to, "trifecta_memtable_bytes", "Memory of the entries newer than the base files.",
-              number(stats.memtable_bytes));
-  AppendGauge(to, "trifecta_tablets", "Base files in use.", number(stats.tablets));
+              Number(stats.memtable_bytes));
+  AppendGauge(to, "trifecta_tablets", "Base files in use.", Number(stats.tablets));
   AppendGauge(to, "trifecta_base_bytes", "Bytes of the base files in use.",
-              number(stats.base_bytes));
+              Number(stats.base_bytes));
   AppendGauge(to, "trifecta_base_entries", "Entries in the base files, tombstones included.",
-              number(stats.base_entries));
-  AppendGauge(to, "trifecta_wal_bytes", "Bytes of the write-ahead log.", number(stats.log_bytes));
+              Number(stats.base_entries));
+  AppendGauge(to, "trifecta_wal_bytes", "Bytes of the write-ahead log.", Number(stats.log_bytes));
   AppendGauge(to, "trifecta_wal_segments", "Segments of the write-ahead log.",
-              number(stats.log_segments));
+              Number(stats.log_segments));
   AppendCounter(to, "trifecta_wal_syncs_total", "Syncs of the write-ahead log.",
-                number(stats.syncs));
+                Number(stats.syncs));
   AppendCounter(to, "trifecta_wal_sync_seconds_total", "Time spent in syncs of the log.",
-                number(stats.sync_seconds_e6) / 1e6);
+                Number(stats.sync_seconds_e6) / 1e6);
   AppendCounter(to, "trifecta_written_bytes_total",
-                "Bytes written to log, base files and manifests.", number(stats.written_bytes));
-  AppendCounter(to, "trifecta_checkpoints_total", "Checkpoints done.", number(stats.checkpoints));
+                "Bytes written to log, base files and manifests.", Number(stats.written_bytes));
+  AppendCounter(to, "trifecta_checkpoints_total", "Checkpoints done.", Number(stats.checkpoints));
   AppendCounter(to, "trifecta_checkpoint_failures_total", "Checkpoints that failed.",
-                number(stats.checkpoint_failures));
+                Number(stats.checkpoint_failures));
   AppendGauge(to, "trifecta_storage_damaged", "1 when damage was met in the data folder.",
               stats.damaged ? 1 : 0);
   AppendGauge(to, "trifecta_storage_disk_full", "1 when there was no room for the last write.",
               stats.disk_full ? 1 : 0);
+}
+
+// A counter of each peer; one that nothing was sent to for long is not there any more.
+void AppendPeers(const std::vector<net::PeerStats>& peers, std::string name, std::string help,
+                 uint64_t net::PeerStats::*counter, std::vector<MetricFamily>* to) {
+  MetricFamily family;
+  family.name = std::move(name);
+  family.help = std::move(help);
+  family.type = MetricType::Counter;
+  // A peer may be known by its address first, and by its id later: one series of both.
+  std::map<std::string, uint64_t> by_address;
+  for (const net::PeerStats& peer : peers) by_address[peer.peer.address] += peer.*counter;
+  for (const auto& [address, value] : by_address) {
+    prometheus::ClientMetric& metric = family.metric.emplace_back();
+    metric.label.push_back({"peer", address});
+    metric.counter.value = Number(value);
+  }
+  to->push_back(std::move(family));
+}
+
+void AppendCluster(const ClusterStats& stats, std::vector<MetricFamily>* to) {
+  AppendGauge(to, "trifecta_cluster_members", "Members of the cluster that have not left.",
+              Number(stats.members));
+  AppendGauge(to, "trifecta_cluster_members_live", "Members that this node believes to be alive.",
+              Number(stats.members_live));
+  AppendGauge(to, "trifecta_ring_epoch", "Epoch of the ring document in force.",
+              Number(stats.ring_epoch));
+  AppendGauge(to, "trifecta_operations", "Operations on the cluster under way on this node.",
+              Number(stats.operations));
+  AppendGauge(to, "trifecta_hints", "Writes kept for nodes that are away.", Number(stats.hints));
+  AppendGauge(to, "trifecta_streams_left", "Partitions that this node has still to fetch.",
+              Number(stats.streams_left));
+  AppendGauge(to, "trifecta_lost_ranges",
+              "Ranges of words lost with damaged files, being fetched from other nodes.",
+              Number(stats.lost_ranges));
+  AppendCounter(to, "trifecta_anti_entropy_exchanges_total", "Comparisons with a peer.",
+                Number(stats.exchanges));
+  AppendCounter(to, "trifecta_anti_entropy_failures_total", "Comparisons that ended early.",
+                Number(stats.exchange_failures));
+  AppendCounter(to, "trifecta_anti_entropy_pulled_total",
+                "Entries that this node lacked and has taken from a peer.", Number(stats.pulled));
+  AppendCounter(to, "trifecta_anti_entropy_pushed_total",
+                "Entries that a peer lacked and has taken from this node.", Number(stats.pushed));
+  AppendPeers(stats.peers, "trifecta_peer_requests_total", "Requests sent to a peer.",
+              &net::PeerStats::requests, to);
+  AppendPeers(stats.peers, "trifecta_peer_items_total", "Items sent in them.",
+              &net::PeerStats::items, to);
+  AppendPeers(stats.peers, "trifecta_peer_failures_total",
+              "Items that got no answer, were refused or dropped.", &net::PeerStats::failures, to);
+  AppendPeers(stats.peers, "trifecta_peer_sent_bytes_total", "Bytes sent to a peer.",
+              &net::PeerStats::bytes_sent, to);
+  AppendPeers(stats.peers, "trifecta_peer_received_bytes_total", "Bytes received from a peer.",
+              &net::PeerStats::bytes_received, to);
 }
 
 double ResidentBytes() {
@@ -191,12 +246,14 @@ class Metrics::Impl {
     word_results_[static_cast<size_t>(result)]->Increment(static_cast<double>(words));
   }
 
-  std::string Text(bool ready, const storage::StoreStats* store) const {
+  std::string Text(bool ready, const storage::StoreStats* store,
+                   const ClusterStats* cluster) const {
     std::vector<MetricFamily> families = registry_.Collect();
     AppendGauge(&families, "trifecta_build_info", "1, with the version as a label.", 1);
     families.back().metric[0].label.push_back({"version", version_});
     AppendGauge(&families, "trifecta_ready", "1 when the node takes requests.", ready ? 1 : 0);
     if (store != nullptr) AppendStore(*store, &families);
+    if (cluster != nullptr) AppendCluster(*cluster, &families);
     AppendProcess(started_, &families);
     return prometheus::TextSerializer().Serialize(families);
   }
@@ -226,8 +283,9 @@ void Metrics::Observe(const net::AccessRecord& record) {
 
 void Metrics::CountWords(WordResult result, uint64_t words) { impl_->CountWords(result, words); }
 
-std::string Metrics::Text(bool ready, const storage::StoreStats* store) const {
-  return impl_->Text(ready, store);
+std::string Metrics::Text(bool ready, const storage::StoreStats* store,
+                          const ClusterStats* cluster) const {
+  return impl_->Text(ready, store, cluster);
 }
 
 }  // namespace trifecta::daemon

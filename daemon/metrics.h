@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "daemon/cluster_stats.h"
 #include "net/http_server.h"
 #include "storage/store.h"
 
@@ -29,8 +30,9 @@ class Metrics {
   // Words that were written, by what was found in their place.
   void CountWords(WordResult result, uint64_t words);
 
-  // Everything as text, format 0.0.4. `store` is null while the node recovers.
-  std::string Text(bool ready, const storage::StoreStats* store) const;
+  // Everything as text, format 0.0.4. `store` and `cluster` are null while the node recovers.
+  std::string Text(bool ready, const storage::StoreStats* store,
+                   const ClusterStats* cluster = nullptr) const;
 
  private:
   class Impl;

@@ -92,6 +92,11 @@ class LoneNode : public daemon::ClusterSource {
     node.status = daemon::OwnStatus(store_.Stats(), context_.version, context_.started);
     return {std::make_shared<const net::Ring>(*ring), 0, 0, {node}};
   }
+  daemon::ClusterStats LocalStats() const override {
+    daemon::ClusterStats stats;
+    stats.members = stats.members_live = 1;
+    return stats;
+  }
 
  private:
   const daemon::ApiContext& context_;

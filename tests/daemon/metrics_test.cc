@@ -81,6 +81,30 @@ TEST_CASE("Store and process are shown as they are at that moment") {
   CHECK(metrics.Text(false, nullptr).find("\ntrifecta_words ") == std::string::npos);
 }
 
+TEST_CASE("The cluster is shown as this node sees it, and its traffic by peer") {
+  Metrics metrics("1");
+  daemon::ClusterStats stats;
+  stats.members = 5;
+  stats.members_live = 4;
+  stats.ring_epoch = 17;
+  stats.hints = 300;
+  stats.pulled = 12;
+  stats.peers.resize(3);
+  for (net::PeerStats& peer : stats.peers) peer.items = 10;
+  stats.peers[0].peer.address = stats.peers[1].peer.address = "10.0.0.2:8000";
+  stats.peers[2].peer.address = "10.0.0.3:8000";
+  stats.peers[2].failures = 2;
+  const std::string text = metrics.Text(true, nullptr, &stats);
+  CHECK(Has(text, "trifecta_cluster_members 5"));
+  CHECK(Has(text, "trifecta_cluster_members_live 4"));
+  CHECK(Has(text, "trifecta_ring_epoch 17"));
+  CHECK(Has(text, "trifecta_hints 300"));
+  CHECK(Has(text, "trifecta_anti_entropy_pulled_total 12"));
+  CHECK(Has(text, "trifecta_peer_items_total{peer=\"10.0.0.2:8000\"} 20"));
+  CHECK(Has(text, "trifecta_peer_failures_total{peer=\"10.0.0.3:8000\"} 2"));
+  CHECK(metrics.Text(true, nullptr).find("trifecta_ring_epoch") == std::string::npos);
+}
+
 TEST_CASE("Threads count together without losing one") {
   Metrics metrics("1");
   std::vector<std::thread> threads;
