@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "daemon/operation_runner.h"
+#include "daemon/saved_ring.h"
 #include "daemon/small_file.h"
 #include "net/incarnation.h"
 #include "net/ring_register.h"
@@ -20,21 +21,38 @@ using replication::TopologyEvent;
 
 // The longest sleep: the wall clock is told to the protocols about so often.
 constexpr Millis kBeat = 1'000;
-// A ring register's state is two documents at most.
-constexpr size_t kFileBytesMax = 2 * net::kRingBytesMax + 4096;
 
-Result<std::string> ReadOrEmpty(const std::string& folder, std::string_view name) {
-  Result<std::string> bytes = ReadSmallFile(StrCat(folder, "/", name), kFileBytesMax);
+// What to do where it is damaged; nothing else can mend it.
+constexpr std::string_view kIncarnationAdvice =
+    "where the node's clock is right, remove the file and start again";
+constexpr std::string_view kRingAdvice =
+    "where this node is the only one of its cluster, remove the file and start again; else remove "
+    "the node from the cluster and start it with an empty data folder";
+
+// The file's bytes, checked by `check`; none where there is no such file.
+Result<std::string> ReadChecked(const std::string& folder, std::string_view name,
+                                Status (*check)(std::string_view bytes), std::string_view advice) {
+  const std::string path = StrCat(folder, "/", name);
+  Result<std::string> bytes = ReadSmallFile(path, kRingFileBytesMax);
   if (!bytes.ok() && bytes.status().code() == StatusCode::kNotFound) return std::string();
-  return bytes;
+  if (!bytes.ok()) return bytes.status();
+  const Status checked =
+      bytes->empty() ? Status(StatusCode::kDataDamaged, "the file is empty") : check(*bytes);
+  if (checked.ok()) return bytes;
+  return Status(checked.code(), StrCat(path, ": offset 0: ", checked.message(), "; ", advice));
 }
 
 Result<replication::SavedState> ReadSaved(const ProtocolParts& parts) {
   replication::SavedState saved;
   saved.has_words = parts.has_words;
-  Result<std::string> incarnation = ReadOrEmpty(parts.folder, net::kIncarnationFileName);
+  Result<std::string> incarnation = ReadChecked(
+      parts.folder, net::kIncarnationFileName,
+      [](std::string_view bytes) { return net::ParseIncarnation(bytes).status(); },
+      kIncarnationAdvice);
   if (!incarnation.ok()) return incarnation.status();
-  Result<std::string> ring = ReadOrEmpty(parts.folder, net::RingRegister::kFileName);
+  Result<std::string> ring = ReadChecked(
+      parts.folder, net::RingRegister::kFileName,
+      [](std::string_view bytes) { return net::DecodeRingState(bytes).status(); }, kRingAdvice);
   if (!ring.ok()) return ring.status();
   saved.incarnation = std::move(*incarnation);
   saved.ring = std::move(*ring);

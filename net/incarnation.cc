@@ -37,10 +37,7 @@ Result<uint64_t> ParseIncarnation(std::string_view bytes) {
   if (FormatIncarnation(incarnation) == bytes && incarnation <= kIncarnationMax) {
     return incarnation;
   }
-  return Status(StatusCode::kDataDamaged,
-                StrCat("the file '", kIncarnationFileName,
-                       "' is not as it was written; if the node's clock is right, remove the file "
-                       "and start again"));
+  return Status(StatusCode::kDataDamaged, "the number of the node's life is not as it was written");
 }
 
 uint64_t FirstIncarnation(uint64_t saved, uint64_t unix_seconds) {
