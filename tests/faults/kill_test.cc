@@ -1,6 +1,4 @@
 // Nodes are killed as a power cut or the kernel would.
-#include <chrono>
-
 #include "storage/base/random.h"
 #include "tests/faults/scene.h"
 #include "tests/support/catch.h"
@@ -35,49 +33,29 @@ TEST_CASE("a random one of five nodes is killed again and again", "[kill]") {
   KillRepeatedly(5, 8);
 }
 
-// Asks a node that lacks its quorum: refused with 503 within the deadline, and at once when the
-// others are known to be gone.
-void CheckRefused(FaultCluster* cluster, Recorder* recorder, size_t node, sim::Action action,
-                  const std::string& word) {
-  FaultClient client(cluster, recorder);
-  Question question;
-  question.action = action;
-  question.words = {word};
-  const auto asked = std::chrono::steady_clock::now();
-  const sim::Record answer = client.Ask(node, question);
-  const auto took = std::chrono::steady_clock::now() - asked;
-  INFO(word << ": " << answer.reason);
-  CHECK(client.http_status() == 503);
-  CHECK(answer.outcome != sim::Outcome::kOk);
-  // At once: their ports are closed, which is found in milliseconds. The deadline is 3 s.
-  CHECK(took < cluster->options().request_timeout);
-}
-
 TEST_CASE("with two of three owners killed nothing is acknowledged, and all comes back",
           "[quick][kill]") {
-  FaultCluster cluster(FaultClusterOptions{});
-  cluster.StartAll();
-  Recorder recorder;
-  Fill(&cluster, &recorder, 1'000);
-  for (int round = 0; round < 2; ++round) {
-    Crowd crowd(&cluster, &recorder, CrowdOptions());
-    const size_t alone = static_cast<size_t>(round);
-    for (size_t node = 0; node < cluster.size(); ++node) {
-      REQUIRE(crowd.AwaitAnswers(node, 30));
+  FaultClusterOptions options = Scene::OptionsOf(3);
+  options.request_timeout = kLongTimeout;
+  for (const size_t alone : {size_t{0}, size_t{2}}) {
+    Scene scene(options);
+    for (const size_t node : scene.AllNodes()) {
+      if (node != alone) scene.cluster().Kill(node);
     }
-    for (size_t node = 0; node < cluster.size(); ++node) {
-      if (node != alone) cluster.Kill(node);
-    }
-    for (const char* word : {"trial", "ab", "zz", "m"}) {
-      CheckRefused(&cluster, &recorder, alone, sim::Action::kAdd, word);
-      CheckRefused(&cluster, &recorder, alone, sim::Action::kDelete, word);
-      CheckRefused(&cluster, &recorder, alone, sim::Action::kLookup, word);
-      CheckRefused(&cluster, &recorder, alone, sim::Action::kSearch, word);
-      CheckRefused(&cluster, &recorder, alone, sim::Action::kCount, word);
-    }
-    crowd.Stop();
-    Judge(&cluster, &recorder);
+    RefusesAtOnce(&scene.cluster(), &scene.recorder(), alone);
+    scene.End();
   }
+}
+
+TEST_CASE("all nodes are killed at once, and all that was acknowledged is there", "[kill]") {
+  Scene scene(5);
+  for (int round = 0; round < 3; ++round) {
+    for (const size_t node : scene.AllNodes()) scene.cluster().Kill(node);
+    for (const size_t node : scene.AllNodes()) scene.cluster().Start(node);
+    for (const size_t node : scene.AllNodes()) scene.AwaitReady(node);
+    scene.ServesAt(scene.AllNodes());
+  }
+  scene.End();
 }
 
 }  // namespace

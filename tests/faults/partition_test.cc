@@ -23,6 +23,20 @@ TEST_CASE("one node is cut off until it is taken for dead, and comes back by its
   scene.End();
 }
 
+TEST_CASE("a node that is cut off and knows that refuses at once", "[partition]") {
+  if (!CanCut()) return;
+  FaultClusterOptions options = Scene::OptionsOf(3);
+  options.request_timeout = kLongTimeout;
+  Scene scene(options);
+  scene.network().Part({1}, {0, 2});
+  scene.Finds(1, 0, "down");
+  scene.Finds(1, 2, "down");
+  RefusesAtOnce(&scene.cluster(), &scene.recorder(), 1);
+  scene.network().Heal();
+  scene.ServesAt({1});
+  scene.End();
+}
+
 TEST_CASE("one of five nodes is cut off, each in turn", "[partition]") {
   if (!CanCut()) return;
   Scene scene(5);

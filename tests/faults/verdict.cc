@@ -85,6 +85,28 @@ void Fill(FaultCluster* cluster, Recorder* recorder, size_t words) {
   }
 }
 
+void RefusesAtOnce(FaultCluster* cluster, Recorder* recorder, size_t node) {
+  // What is known takes milliseconds to be said; the rest is for a busy machine.
+  constexpr std::chrono::seconds kAtOnce{5};
+  constexpr sim::Action kActions[] = {sim::Action::kAdd, sim::Action::kDelete, sim::Action::kLookup,
+                                      sim::Action::kSearch, sim::Action::kCount};
+  FaultClient client(cluster, recorder);
+  for (const char* word : {"trial", "ab", "zz", "m"}) {
+    for (const sim::Action action : kActions) {
+      Question question;
+      question.action = action;
+      question.words = {word};
+      if (action == sim::Action::kDelete) question.words.push_back("b");  // in bulk
+      const auto asked = std::chrono::steady_clock::now();
+      const sim::Record answer = client.Ask(node, question);
+      INFO(word << ": " << answer.reason);
+      CHECK(client.http_status() == 503);
+      CHECK(answer.outcome != sim::Outcome::kOk);
+      CHECK(std::chrono::steady_clock::now() - asked < kAtOnce);
+    }
+  }
+}
+
 void Judge(FaultCluster* cluster, Recorder* recorder) {
   BringBack(cluster);
   const std::string missing = cluster->AwaitWhole();

@@ -13,6 +13,12 @@ namespace trifecta::faults {
 // Adds many words that nobody deletes, so that there is more to be carried than a crowd's few.
 void Fill(FaultCluster* cluster, Recorder* recorder, size_t words);
 
+// A time for requests that is never waited for where a node refuses at once.
+inline constexpr std::chrono::milliseconds kLongTimeout{20'000};
+// The node lacks its quorum and knows that: each kind of request is refused with 503 long before
+// its deadline, which is kLongTimeout.
+void RefusesAtOnce(FaultCluster* cluster, Recorder* recorder, size_t node);
+
 // Heals the network, resumes and starts all nodes, waits until the cluster is whole, reads all of
 // it on every node, and fails the test for whatever is wrong. No client is at work.
 void Judge(FaultCluster* cluster, Recorder* recorder);
