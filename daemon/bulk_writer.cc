@@ -4,12 +4,6 @@
 #include <utility>
 
 namespace trifecta::daemon {
-namespace {
-
-// A batch is a write of its own, with the time that an ordinary request has.
-constexpr std::chrono::seconds kBatchTime{10};
-
-}  // namespace
 
 void BulkBatch::AppendWords(std::vector<std::string_view>* to) const {
   uint32_t begin = 0;
@@ -19,8 +13,12 @@ void BulkBatch::AppendWords(std::vector<std::string_view>* to) const {
   }
 }
 
-BulkWriter::BulkWriter(Coordinator* coordinator, Operation operation, Consistency consistency)
-    : coordinator_(coordinator), operation_(operation), consistency_(consistency) {}
+BulkWriter::BulkWriter(Coordinator* coordinator, Operation operation, Consistency consistency,
+                       std::chrono::milliseconds batch_time)
+    : coordinator_(coordinator),
+      operation_(operation),
+      consistency_(consistency),
+      batch_time_(batch_time) {}
 
 BulkWriter::~BulkWriter() { Stop(); }
 
@@ -39,7 +37,7 @@ Result<uint64_t> BulkWriter::Write(const BulkBatch& batch) {
   try {
     words_.clear();
     batch.AppendWords(&words_);
-    const auto deadline = std::chrono::steady_clock::now() + kBatchTime;
+    const auto deadline = std::chrono::steady_clock::now() + batch_time_;
     return coordinator_->Write(operation_, words_, {consistency_, deadline});
   } catch (const std::exception& exception) {
     return Status(StatusCode::kInternal, exception.what());

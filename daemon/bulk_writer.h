@@ -1,6 +1,7 @@
 // Batches of words on their way to the coordinator, one being stored while the next is filled.
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <mutex>
@@ -56,7 +57,9 @@ class BulkWriter {
     uint64_t through_line = 0;
   };
 
-  BulkWriter(Coordinator* coordinator, Operation operation, Consistency consistency);
+  // Each batch is a write of its own, which has `batch_time`.
+  BulkWriter(Coordinator* coordinator, Operation operation, Consistency consistency,
+             std::chrono::milliseconds batch_time);
   ~BulkWriter();
   BulkWriter(const BulkWriter&) = delete;
   BulkWriter& operator=(const BulkWriter&) = delete;
@@ -80,6 +83,7 @@ class BulkWriter {
   Coordinator* const coordinator_;
   const Operation operation_;
   const Consistency consistency_;
+  const std::chrono::milliseconds batch_time_;
   std::vector<std::string_view> words_;  // of the thread that stores
   std::thread thread_;
 

@@ -56,6 +56,7 @@ Daemon::Daemon(Config config, DaemonParts parts)
   context_.k_factor = config_.k_factor;
   context_.replication_factor = config_.replication_factor;
   context_.partitions = config_.partitions;
+  context_.request_timeout = config_.request_timeout;
   context_.lexicon = Lexicon(config_.lexicon);
 }
 

@@ -39,7 +39,42 @@ class FailingWrite {
   std::atomic<int> writes_ = 0;
 };
 
+// Stores nothing, and notes how long it was given.
+class TimedCoordinator : public daemon::Coordinator {
+ public:
+  Result<uint64_t> Write(daemon::Operation, std::span<const std::string_view>,
+                         const daemon::CallOptions& options) override {
+    given = options.deadline - std::chrono::steady_clock::now();
+    return Status(StatusCode::kTimeout, "not in time");
+  }
+  Result<bool> Contains(std::string_view, const daemon::CallOptions&) override { return false; }
+  Status Search(const storage::SearchOptions&, bool, const daemon::CallOptions&,
+                daemon::SearchAnswer*) override {
+    return Status::Ok();
+  }
+  Result<uint64_t> Count(std::string_view, const daemon::CallOptions&) override {
+    return uint64_t{0};
+  }
+  Result<std::vector<std::string>> ShardRootsOf(net::NodeNumber,
+                                                const daemon::CallOptions&) override {
+    return std::vector<std::string>();
+  }
+  storage::StoreStats LocalStats() override { return {}; }
+
+  std::chrono::steady_clock::duration given{0};
+};
+
 }  // namespace
+
+TEST_CASE("A batch of a bulk load has the time of an ordinary request") {
+  Api api;
+  TimedCoordinator timed;
+  api.context.coordinator = &timed;
+  api.context.request_timeout = std::chrono::minutes(7);
+  CHECK(api.Call("POST", "/api/v1/bulk?op=add", "trial\n", kText).status == 504);
+  CHECK(timed.given <= std::chrono::minutes(7));
+  CHECK(timed.given > std::chrono::minutes(6));
+}
 
 TEST_CASE("A bulk load answers with exact counters and costs a bad line alone") {
   Api api;
