@@ -89,16 +89,17 @@ void Maintenance::OnView(const ViewPtr& view) {
 void Maintenance::Fill() {
   std::unique_lock lock(mutex_);
   while (!stopping_) {
+    count_again_ = false;
     lock.unlock();
     const Status filled = parts_.digests->Fill(*parts_.store, stopping_);
     lock.lock();
     if (filled.ok()) {
-      changed_.wait(lock, [this] { return stopping_ || !parts_.digests->ready(); });
+      changed_.wait(lock, [this] { return stopping_ || count_again_; });
       continue;
     }
     parts_.logger->Warning(StrCat("digests: ", filled.message(),
                                   "; replicas are not compared until this can be read"));
-    changed_.wait_for(lock, kFillRetry, [this] { return stopping_.load(); });
+    changed_.wait_for(lock, kFillRetry, [this] { return stopping_ || count_again_; });
   }
 }
 
@@ -201,6 +202,11 @@ void Maintenance::PurgeNow(const std::set<uint32_t>& partitions) {
     return !gone[net::PartitionOf(ShardRoot(word, k_factor), gone.size())];
   });
   CountAgain({partitions.begin(), partitions.end()});
+  if (purged.code() == StatusCode::kDataDamaged &&
+      replication::HasOtherOwners(*parts_.gate->view())) {
+    return Purge(
+        std::vector<uint32_t>(partitions.begin(), partitions.end()));  // again, once that is mended
+  }
   if (!purged.ok()) {
     parts_.logger->Warning(StrCat("shards that other nodes hold now are kept: ", purged.message()));
   }
@@ -210,6 +216,7 @@ void Maintenance::PurgeNow(const std::set<uint32_t>& partitions) {
 void Maintenance::CountAgain(const std::vector<uint32_t>& partitions) {
   parts_.digests->Forget(partitions);
   std::lock_guard lock(mutex_);
+  count_again_ = true;
   changed_.notify_all();
 }
 
@@ -237,7 +244,7 @@ bool Maintenance::GiveUpDamage(const storage::StoreStats& stats) {
   std::vector<storage::WordRange> lost = stats.lost_ranges;
   for (const storage::WordRange& range : stats.damaged_ranges) storage::AddRange(&lost, range);
   parts_.lost->Set(lost);
-  TellOnce(StrCat(stats.damage, "; what cannot be read is fetched from other nodes"));
+  TellOnce("what cannot be read of damaged files is given up here, and fetched from other nodes");
   Status given_up;
   for (const storage::WordRange& range : stats.damaged_ranges) {
     given_up = parts_.store->Discard(range);

@@ -100,6 +100,7 @@ class Maintenance {
   replication::PartitionStreams streams_;
   replication::AntiEntropy anti_entropy_;
   std::set<uint32_t> to_purge_;
+  bool count_again_ = false;  // partitions were forgotten
 
   std::vector<std::thread> threads_;
 };

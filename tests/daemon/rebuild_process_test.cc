@@ -5,6 +5,7 @@
 #include <fstream>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "storage/base/text.h"
@@ -41,13 +42,13 @@ bool GetUntil(DaemonProcess& node, const std::string& target, std::string_view p
   return true;
 }
 
-void Load(DaemonProcess& node) {
+void Load(DaemonProcess& node, const std::string& target = "/api/v1/bulk") {
   std::string words;
   for (int i = 0; i < kWords; ++i) words += StrCat("word", i * 7919 % kWords, "x", i, "\n");
   RawClient client(node.port());
   REQUIRE(
-      client.Ask("POST", "/api/v1/bulk", StrCat("Content-Length: ", words.size(), "\r\n"), words)
-          .status == 200);
+      client.Ask("POST", target, StrCat("Content-Length: ", words.size(), "\r\n"), words).status ==
+      200);
 }
 
 // Of each base file, one byte in its middle.
@@ -66,19 +67,38 @@ int FlipBytes(const std::string& folder) {
   return flipped;
 }
 
+struct Nodes {
+  std::unique_ptr<DaemonProcess> first, second, third;
+};
+
+Nodes LoadedCluster() {
+  Nodes nodes;
+  nodes.first = StartNode("a");
+  REQUIRE(nodes.first->running());
+  nodes.second = StartNode("b", nodes.first->address());
+  REQUIRE(nodes.second->running());
+  nodes.third = StartNode("c", StrCat(nodes.first->address(), ",", nodes.second->address()));
+  REQUIRE(nodes.third->running());
+  Load(*nodes.first);
+  return nodes;
+}
+
 TEST_CASE("a node whose file is damaged is rebuilt from the others, while the cluster goes on") {
-  const auto first = StartNode("a");
-  REQUIRE(first->running());
-  const auto second = StartNode("b", first->address());
-  REQUIRE(second->running());
-  const auto third = StartNode("c", StrCat(first->address(), ",", second->address()));
-  REQUIRE(third->running());
-  Load(*first);
+  auto [first, second, third] = LoadedCluster();
   const std::string count = StrCat("\"count\":", kWords, "}");
   CHECK(Has(Get(*third, "/api/v1/count?q=&consistency=all"), count));
 
   // A stop checkpoints, so that all is in the base files.
   REQUIRE(third->Stop().status == 0);
+  SECTION("whose log has nothing more") {}
+  SECTION("that was killed, so that it meets the damage in its log") {
+    third->Start();
+    REQUIRE(third->running());
+    // The same words, deleted and added again.
+    Load(*third, "/api/v1/bulk?op=delete&consistency=all");
+    Load(*third, "/api/v1/bulk?consistency=all");
+    third->Kill();
+  }
   REQUIRE(FlipBytes(third->data_dir()) > 0);
   third->Start();
   REQUIRE(third->running());
@@ -91,10 +111,39 @@ TEST_CASE("a node whose file is damaged is rebuilt from the others, while the cl
   CHECK(Has(Get(*third, "/api/v1/count?q=&consistency=one"), count));
 
   REQUIRE(third->Stop().status == 0);
-  const ProcessResult check =
-      Run({.command = {TRIFECTA_BIN "/trifecta", "check", third->data_dir()}});
+  ProcessOptions command;
+  command.command = {TRIFECTA_BIN "/trifecta", "check", third->data_dir()};
+  const ProcessResult check = Run(std::move(command));
   INFO(check.output << check.error);
   CHECK(check.status == 0);
+}
+
+TEST_CASE("a rebuild that lacks an owner waits for it, over a restart, and gives no wrong answer") {
+  auto [first, second, third] = LoadedCluster();
+  const std::string count = StrCat("\"count\":", kWords, "}");
+  REQUIRE(third->Stop().status == 0);
+  REQUIRE(FlipBytes(third->data_dir()) > 0);
+  second->Kill();
+  third->Start();
+  REQUIRE(third->running());
+  CHECK_FALSE(third->process().WaitForError("given up; ").empty());
+  for (int i = 0; i < 2; ++i) {
+    for (DaemonProcess* node : {first.get(), third.get()}) {
+      const RawAnswer counted = RawClient(node->port()).Get("/api/v1/count?q=");
+      CHECK((counted.status == 503 || Has(counted.body, count)));
+      CHECK(Has(Get(*node, "/api/v1/count?q=&consistency=one"), count));
+    }
+    if (i == 1) break;
+    third->Kill();
+    third->Start();
+    REQUIRE(third->running());
+  }
+  CHECK_FALSE(Has(Get(*third, "/metrics"), "\ntrifecta_lost_ranges 0\n"));
+  second->Start();
+  REQUIRE(second->running());
+  CHECK_FALSE(third->process().WaitForError("is here again").empty());
+  CHECK(GetUntil(*third, "/api/v1/count?q=&consistency=all", count));
+  CHECK(Has(Get(*third, "/metrics"), "\ntrifecta_lost_ranges 0\n"));
 }
 
 }  // namespace
