@@ -23,9 +23,13 @@ TEST_CASE("a fourth and a fifth node join at work", "[join]") {
   scene.End();
 }
 
+// Enough that the copying of it takes a while.
+void FillMuch(Scene* scene) { Fill(&scene->cluster(), &scene->recorder(), 30'000); }
+
 TEST_CASE("a node that joins is killed at every step, and joins when it is started again",
           "[join]") {
   Scene scene(3);
+  FillMuch(&scene);
   for (const size_t joiner : {3, 4}) {
     for (const auto lived : {50ms, 200ms, 400ms, 600ms, 800ms, 1'000ms, 1'400ms, 2'000ms}) {
       scene.cluster().Start(joiner);
@@ -42,6 +46,7 @@ TEST_CASE("a node that joins is killed at every step, and joins when it is start
 
 TEST_CASE("a node of the cluster is killed while another one joins", "[join]") {
   Scene scene(3);
+  FillMuch(&scene);
   for (const size_t joiner : {3, 4}) {
     scene.cluster().Start(joiner);
     scene.Hold(500ms);
