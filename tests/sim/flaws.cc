@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "daemon/replication/messages.h"
+#include "net/preference.h"
 
 namespace trifecta::sim {
 namespace {
@@ -49,6 +50,14 @@ std::string Fenced(const net::Ring& ring, const std::string& bytes) {
 std::unique_ptr<replication::Stamper> ForgetfulStamper(Clock* clock,
                                                        std::function<net::NodeNumber()> number) {
   return std::make_unique<MachineStamper>(clock, std::move(number));
+}
+
+net::RingPtr OwningAll(const net::Ring& ring, net::NodeNumber self) {
+  auto own = std::make_shared<net::Ring>(ring);
+  for (net::Partition& partition : own->partitions) {
+    if (!net::Holds(partition, self)) partition.owners.push_back(self);
+  }
+  return own;
 }
 
 std::string WithFencesOf(const net::Ring& ring, const std::string& request) {

@@ -27,8 +27,10 @@ struct Flaws {
 // A write request with versions that replace whatever the store holds; others as they are.
 std::string WithLaterVersions(const storage::Store& store, const std::string& request);
 
-// The request with the fences that `ring` has, so that no replica refuses it for its epoch.
+// The request with the fences that `ring` has, and that ring with `self` among the owners of every
+// partition: so no replica refuses a request for its epoch.
 std::string WithFencesOf(const net::Ring& ring, const std::string& request);
+net::RingPtr OwningAll(const net::Ring& ring, net::NodeNumber self);
 
 // What a replica says that has stored what a write request brings; nothing for other requests.
 std::optional<std::string> PretendToStore(const std::string& request);

@@ -11,6 +11,8 @@ namespace {
 
 // A client hears nothing for this long after its deadline and takes the answer for lost.
 constexpr Millis kGrace = 500;
+// After a request that failed a client waits for this.
+constexpr Millis kTryAgain = 150;
 constexpr size_t kBulkWordsMax = 6;
 constexpr uint64_t kPrefixCharactersMax = 3;
 
@@ -50,7 +52,8 @@ struct SimClient::Asked {
 };
 
 std::vector<std::string> WordsOf(const Workload& workload) {
-  constexpr std::string_view kParts[] = {"a", "ab", "b", "tri", "trial", "ä", "語", "🙂", "zz"};
+  constexpr std::string_view kParts[] = {"a", "ab", "b",    "c",   "de",    "f",
+                                         "ä", "語", "🙂", "tri", "trial", "zz"};
   std::set<std::string> words;
   Random random(7);
   while (words.size() < workload.words) {
@@ -188,7 +191,9 @@ void SimClient::End(const std::shared_ptr<Asked>& asked, const Answer& answer) {
     // A node that was killed or stopped has missed no deadline.
     if (cluster_->network().DisturbedSince(record->node, record->began_at)) record->deadline = 0;
   }
-  if (asked->own) Next();
+  if (!asked->own) return;
+  if (answer.outcome == Outcome::kOk) return Next();
+  cluster_->network().After(self_, kTryAgain, [this] { Next(); });
 }
 
 }  // namespace trifecta::sim

@@ -115,9 +115,11 @@ std::string SimDisk::Read(const std::string& name) {
 
 void SimDisk::Wipe() {
   faults_.Crash();
-  const auto names = faults_.List(folder_);
-  for (const std::string& name : *names) (void)faults_.Remove(storage::PathIn(folder_, name));
-  (void)faults_.SyncFolder(folder_);
+  for (const fs::directory_entry& entry : fs::recursive_directory_iterator(folder_)) {
+    if (!entry.is_regular_file()) continue;
+    (void)faults_.Remove(entry.path());
+    (void)faults_.SyncFolder(entry.path().parent_path());
+  }
 }
 
 }  // namespace trifecta::sim

@@ -34,6 +34,7 @@ void SimNetwork::Send(NodeIndex from, const Address& to, net::Protocol protocol,
   const size_t size = bytes.size();
   Carry(from, *target, size,
         [this, to = *target, message = SimMessage{from, protocol, std::move(bytes)}] {
+          if (nodes_[to].deaf) return;
           history_ = net::StableMix(history_ ^ net::StableHash(message.bytes));
           nodes_[to].receive(message);
         });

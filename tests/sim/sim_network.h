@@ -101,6 +101,9 @@ class SimNetwork {
   // Mends every cut.
   void MendAll() { cuts_.clear(); }
 
+  // What is sent by Send does not arrive at the node; what is carried does.
+  void SetDeaf(NodeIndex node, bool deaf) { nodes_[node].deaf = deaf; }
+
   // Stopped as by SIGSTOP: tasks and messages wait until Resume.
   void Pause(NodeIndex node) { nodes_[node].paused = true; }
   void Resume(NodeIndex node);
@@ -135,6 +138,7 @@ class SimNetwork {
     Receiver receive;
     bool running = true;
     bool paused = false;
+    bool deaf = false;
     Millis disturbed_at = 0;    // when it last went on or was started
     uint64_t life = 0;          // counts crashes
     std::vector<Task> waiting;  // while paused

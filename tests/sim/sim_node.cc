@@ -21,12 +21,12 @@ constexpr uint64_t kSegmentBytes = 16 * 1024;
 constexpr uint64_t kTabletBytes = 1024;
 constexpr uint64_t kMemtableBytes = 1u << 20;
 
+// For one node: a few hundred hints.
+constexpr uint64_t kHintBytesMax = 16 * 1024;
+
 // A request with a later ring than this node's waits for that so long, and looks so often.
 constexpr Millis kBehindWait = 300;
 constexpr Millis kBehindLook = 10;
-
-// From a ring's coming into force to the first request under it.
-constexpr Millis kViewMax = 20;
 
 constexpr Millis kPurgeAgain = 500;
 
@@ -113,6 +113,7 @@ Status SimNode::StartProcess() {
   process_ = std::make_unique<Process>();
   Process* const process = process_.get();
   TRIFECTA_RETURN_IF_ERROR(OpenStore(process));
+  TRIFECTA_RETURN_IF_ERROR(OpenHints(process));
   Result<std::unique_ptr<daemon::HybridClock>> clock =
       daemon::HybridClock::Open(disk_.folder(), disk_.files(), &clock_);
   if (!clock.ok()) return clock.status();
@@ -153,6 +154,19 @@ Status SimNode::OpenStore(Process* process) {
   if (!store.ok()) return store.status();
   process->store = std::move(*store);
   process->store->OnFailure([process](const Status&) { process->failed = true; });
+  return Status::Ok();
+}
+
+Status SimNode::OpenHints(Process* process) {
+  replication::HintStoreOptions options;
+  options.folder = disk_.folder() + "/hints";
+  options.file_system = disk_.files();
+  options.seed = network_->random()->Next();
+  options.node_bytes_max = kHintBytesMax;
+  Result<std::unique_ptr<replication::HintStore>> hints =
+      replication::HintStore::Open(std::move(options));
+  if (!hints.ok()) return hints.status();
+  process->hints = std::move(*hints);
   return Status::Ok();
 }
 
@@ -209,6 +223,8 @@ std::unique_ptr<SimUpkeep> SimNode::MakeUpkeep() {
   parts.node = options_.index;
   parts.store = process->store.get();
   parts.digests = process->digests.get();
+  parts.hints = process->hints.get();
+  parts.clock = &clock_;
   parts.view = [process] { return process->view; };
   parts.runner = process->runner.get();
   parts.stream_runner = process->stream_runner.get();
@@ -259,7 +275,7 @@ void SimNode::Take(const replication::TopologyEvent& event) {
   switch (event.kind) {
     case Kind::kRing:
       listener_.ring(this, event.ring);
-      network_->After(options_.index, Within(kViewMax), [this, epoch = event.ring->epoch] {
+      network_->After(options_.index, Within(options_.pace.view_max), [this, epoch = event.ring->epoch] {
         // None once it has left.
         if (ViewPtr view = process_->member->topology().View()) TakeView(std::move(view));
         // Requests are answered whole, at one instant.
@@ -267,7 +283,7 @@ void SimNode::Take(const replication::TopologyEvent& event) {
       });
       return;
     case Kind::kView:
-      network_->After(options_.index, Within(kViewMax), [this] {
+      network_->After(options_.index, Within(options_.pace.view_max), [this] {
         if (ViewPtr view = process_->member->topology().View()) TakeView(std::move(view));
       });
       return;
@@ -334,7 +350,8 @@ void SimNode::Work() {
 
 void SimNode::Answer(std::vector<Waiting> waiting) {
   const ViewPtr& view = process_->view;
-  const net::RingPtr ring = view == nullptr ? nullptr : view->ring;
+  net::RingPtr ring = view == nullptr ? nullptr : view->ring;
+  if (options_.flaws.no_fence && ring) ring = OwningAll(*ring, view->self);
   for (Waiting& one : waiting) {
     if (options_.flaws.no_fence && ring) one.request = WithFencesOf(*ring, one.request);
     if (options_.flaws.last_by_arrival) {
@@ -393,7 +410,9 @@ std::unique_ptr<SimRunner> SimNode::MakeRunner(std::function<ViewPtr()> view, bo
     const auto at = from == nullptr ? std::nullopt : network_->Listener(from->address);
     if (at && process->member) process->member->PullFrom(*at, epoch);
   };
-  parts.store_hints = [](std::span<const replication::Hint>) {};
+  parts.store_hints = [this, process](std::span<const replication::Hint> hints) {
+    process->hints->Add(hints, clock_.WallMilliseconds());
+  };
   parts.alive = [this, process] { return Survived() && process_.get() == process; };
   return std::make_unique<SimRunner>(std::move(parts));
 }

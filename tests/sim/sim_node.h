@@ -15,6 +15,7 @@
 #include "daemon/hybrid_clock.h"
 #include "daemon/replication/cluster_view.h"
 #include "daemon/replication/digest_table.h"
+#include "daemon/replication/hint_store.h"
 #include "daemon/replication/replica.h"
 #include "daemon/replication/stamper.h"
 #include "net/detector_options.h"
@@ -36,6 +37,7 @@ struct SimNodePace {
   Millis serve_max = 2;           // until requests that wait are served together
   Millis reply_max = 3;           // until a reply is sent: the sync
   Millis checkpoint_max = 8'000;  // from one checkpoint to the next
+  Millis view_max = 20;           // from a ring's coming into force to the first request under it
   Millis fill_max = 500;          // from a start until the digests are made
 };
 
@@ -124,6 +126,7 @@ class SimNode {
     std::unique_ptr<daemon::HybridClock> hybrid_clock;
     std::unique_ptr<replication::Stamper> stamper;
     std::unique_ptr<replication::Replica> replica;
+    std::unique_ptr<replication::HintStore> hints;
     std::unique_ptr<SimRunner> runner, read_runner, stream_runner;
     std::unique_ptr<SimMember> member;
     std::unique_ptr<SimUpkeep> upkeep;
@@ -135,6 +138,7 @@ class SimNode {
 
   Status StartProcess();
   Status OpenStore(Process* process);
+  Status OpenHints(Process* process);
   // `repairs`: what its operations write is written; else they are told so.
   std::unique_ptr<SimRunner> MakeRunner(std::function<replication::ViewPtr()> view, bool repairs);
   std::unique_ptr<SimMember> MakeMember();

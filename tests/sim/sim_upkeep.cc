@@ -3,11 +3,17 @@
 #include <algorithm>
 #include <utility>
 
+#include "daemon/replication/hint_replay.h"
+
 namespace trifecta::sim {
 namespace {
 
 // When there is nothing to compare with, it is looked again after this.
 constexpr Millis kLookAgain = 200;
+
+// As the daemon has it.
+constexpr Millis kReplayPeriod = 1'000;
+constexpr uint64_t kHintWindow = 3ull * 3600 * 1000;
 
 replication::StreamParts StreamPartsOf(const SimUpkeep::Parts& parts) {
   replication::StreamParts streams;
@@ -22,7 +28,9 @@ SimUpkeep::SimUpkeep(Parts parts)
     : parts_(std::move(parts)),
       anti_entropy_({parts_.store, parts_.digests}, parts_.network->random()->Next()),
       streams_(StreamPartsOf(parts_)) {
-  if (parts_.repairs) CompareAt(now() + kLookAgain);
+  if (!parts_.repairs) return;
+  CompareAt(now() + kLookAgain);
+  ReplayLater();
 }
 
 void SimUpkeep::CompareAt(Millis due) {
@@ -39,6 +47,35 @@ void SimUpkeep::Compare() {
     anti_entropy_.OnEnded(*exchange);
     CompareAt(anti_entropy_.next_due());
   });
+}
+
+void SimUpkeep::ReplayLater() {
+  parts_.network->After(parts_.node, kReplayPeriod, [this] {
+    parts_.hints->Expire(parts_.clock->WallMilliseconds(), kHintWindow);
+    std::vector<net::NodeNumber> nodes;
+    for (const replication::HintCount& count : parts_.hints->Counts()) nodes.push_back(count.node);
+    Replay(std::move(nodes));
+  });
+}
+
+void SimUpkeep::Replay(std::vector<net::NodeNumber> nodes) {
+  const replication::ViewPtr view = parts_.view();
+  while (!nodes.empty()) {
+    const net::NodeNumber node = nodes.back();
+    nodes.pop_back();
+    if (view == nullptr || (view->Find(node) != nullptr && !view->IsLive(node))) continue;
+    if (view->Find(node) == nullptr) {
+      parts_.hints->Drop(node);
+      continue;
+    }
+    replication::HintReplay::Parts replay;
+    replay.store = parts_.hints;
+    replay.clock = parts_.clock;
+    replay.window = kHintWindow;
+    const auto running = std::make_shared<replication::HintReplay>(node, replay);
+    return parts_.runner->Run(running, {}, [this, nodes] { Replay(nodes); });
+  }
+  ReplayLater();
 }
 
 void SimUpkeep::OnView() {

@@ -94,15 +94,13 @@ class Run {
       if (record.outcome == Outcome::kOk) continue;
       verdict.violations.push_back({Rule::kNotServing, ToText(record) + "\n"});
     }
-    for (const Record& record : history_.records()) {
-      if (record.outcome != Outcome::kOk) ++verdict.reasons[record.reason];
-    }
     const auto& faults = cluster_.faults();
     verdict.violations.insert(verdict.violations.end(), faults.begin(), faults.end());
     verdict.history = cluster_.network().history();
     verdict.operations = history_.records().size();
     verdict.acknowledged = history_.acknowledged();
     verdict.healed_after = healed_after_;
+    verdict.epoch = cluster_.ring() == nullptr ? 0 : cluster_.ring()->epoch;
     verdict.log = weather_.log();
     return verdict;
   }

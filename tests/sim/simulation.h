@@ -3,7 +3,6 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <string>
 #include <vector>
 
@@ -35,9 +34,9 @@ struct Verdict {
   uint64_t history = 0;  // of the network: equal runs have equal ones
   size_t operations = 0;
   size_t acknowledged = 0;
-  std::map<std::string, size_t> reasons;  // why others were not, and how often
   Millis healed_after = 0;
-  std::string log;  // of the weather
+  net::Epoch epoch = 0;  // of the last ring
+  std::string log;       // of the weather
 };
 
 Verdict Simulate(uint64_t seed, const Scenario& scenario);

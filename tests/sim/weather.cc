@@ -17,14 +17,15 @@ constexpr uint64_t kFewBytes = 2'000;
 }  // namespace
 
 uint64_t Climate::sum() const {
-  return kill + power + blackout + pause + cut + partition + mend + links + jump + drift + full;
+  return kill + power + blackout + pause + cut + deaf + partition + mend + links + jump + drift +
+         full;
 }
 
 Climate RandomClimate(Random* random) {
   Climate climate;
   uint64_t* const kinds[] = {&climate.kill,  &climate.power,     &climate.blackout, &climate.pause,
                              &climate.cut,   &climate.partition, &climate.links,    &climate.jump,
-                             &climate.drift, &climate.full};
+                             &climate.drift, &climate.full,      &climate.deaf};
   for (uint64_t* kind : kinds) *kind = random->Below(2) * (1 + random->Below(10));
   climate.blackout = (climate.blackout + 3) / 4;
   climate.mend = (climate.cut + climate.partition + 1) / 2;
@@ -71,6 +72,7 @@ void Weather::Strike() {
          if (from != to) cluster_->network().Cut(from, to);
          Note(StrCat("cut ", from, " to ", to));
        }},
+      {climate_.deaf, [this] { Deafen(AnyNode()); }},
       {climate_.partition, [this] { Partition(); }},
       {climate_.mend,
        [this] {
@@ -129,6 +131,14 @@ void Weather::Pause(NodeIndex node) {
                   [&network, node] { network.Resume(node); });
 }
 
+void Weather::Deafen(NodeIndex node) {
+  SimNetwork& network = cluster_->network();
+  Note(StrCat(node, " is deaf"));
+  network.SetDeaf(node, true);
+  cluster_->After(random_.Below(climate_.pause_max + 1),
+                  [&network, node] { network.SetDeaf(node, false); });
+}
+
 // Outsiders stay connected to everybody.
 void Weather::Partition() {
   std::vector<bool> left(cluster_->size());
@@ -166,6 +176,7 @@ void Weather::Clear() {
   for (NodeIndex index = 0; index < cluster_->size(); ++index) {
     SimNode& node = cluster_->node(index);
     if (network.paused(index)) network.Resume(index);
+    network.SetDeaf(index, false);
     node.disk().SetFreeBytes(std::nullopt);
     node.clock().SetRight();
     cluster_->Start(index);

@@ -19,6 +19,7 @@ struct Climate {
   uint64_t blackout = 0;     // all machines lose power at once
   uint64_t pause = 0;        // a process stops and goes on
   uint64_t cut = 0;          // one link, one way
+  uint64_t deaf = 0;         // a node hears nothing of members and rings, but serves requests
   uint64_t partition = 0;    // into two groups
   uint64_t mend = 0;         // all cuts
   uint64_t links = 0;        // all links become bad or good
@@ -27,7 +28,7 @@ struct Climate {
   uint64_t full = 0;         // a disk fills up, or is emptied
   Millis calm_max = 1'500;   // from one event to the next
   Millis down_max = 4'000;   // how long a node stays down
-  Millis pause_max = 6'000;  // how long one stays stopped
+  Millis pause_max = 6'000;  // how long one stays stopped, or deaf
   int64_t jump_max = 10'000;
   int64_t drift_max = 50'000;  // of a million
 
@@ -55,6 +56,7 @@ class Weather {
   NodeIndex AnyNode() { return random_.Below(cluster_->size()); }
   void Kill(NodeIndex node, bool power, bool soon);
   void Pause(NodeIndex node);
+  void Deafen(NodeIndex node);
   void Partition();
   void ChangeLinks();
   void Note(const std::string& what);
