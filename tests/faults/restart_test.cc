@@ -9,7 +9,9 @@ void RestartAll(size_t nodes, int rounds) {
   CrowdOptions clients;
   clients.every_consistency = false;  // all replicas are not there all the time
   clients.retry = true;
-  Scene scene(Scene::OptionsOf(nodes), clients);
+  FaultClusterOptions options = Scene::OptionsOf(nodes);
+  options.gossip_interval = std::chrono::seconds(1);  // none is to be taken for dead for being slow
+  Scene scene(options, clients);
   for (int round = 0; round < rounds; ++round) {
     for (const size_t node : scene.AllNodes()) {
       scene.ServesAt({node});
