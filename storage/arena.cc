@@ -12,7 +12,8 @@ Arena::~Arena() {
 }
 
 void Arena::AddBlock(size_t at_least) {
-  const size_t bytes = std::max(at_least, blocks_.empty() ? kFirstBlockBytes : kBlockBytes);
+  const size_t share = bytes_ / 8 / kBlockBytesMin * kBlockBytesMin;
+  const size_t bytes = std::max(at_least, std::clamp(share, kBlockBytesMin, kBlockBytesMax));
   void* start = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (start == MAP_FAILED) throw std::bad_alloc();
   blocks_.push_back({start, bytes});

@@ -21,8 +21,9 @@ namespace {
 constexpr char kUsage[] = R"(usage: bench_merge [FLAGS]
 
   --keys N         random inserts (10m)
-  --memtable-mib N the memtable's bound; what counts is how often it goes into the keys, so that a
-                   tenth of it shows what ten times the keys do (the store's own, 128)
+  --memtable-mib N the memtable's bound, tablets smaller in proportion; what counts is how often they
+                   go into the keys, so that an eighth shows what eight times the keys do: 12500000
+                   keys with 16 are like 100 million (the store's own, 128)
   --seconds N      of single adds during checkpoints (20)
   --mix-seconds N  of adds, deletes and searches (600)
   --mix-keys N     words that they are about (1m)
@@ -78,7 +79,10 @@ std::string Checked(double got, double wanted, int decimals) {
 void MeasureAmplification(const WorkFolder& folder, uint64_t keys, uint64_t memtable_bytes) {
   const std::string path = folder.Fresh("inserts");
   storage::StoreOptions options;
-  if (memtable_bytes != 0) options.memtable_bytes = memtable_bytes;
+  if (memtable_bytes != 0) {
+    options.tablet_bytes = options.tablet_bytes * memtable_bytes / options.memtable_bytes;
+    options.memtable_bytes = memtable_bytes;
+  }
   const auto store = OpenStore(path, options);
   StoreWriter writer(store.get(), 1);
   Batch batch;
