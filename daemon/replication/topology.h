@@ -38,6 +38,10 @@
 
 namespace trifecta::replication {
 
+// A node that is gone for so many intervals in the middle of its join: the join is given up, since
+// others wait for it and writes to what moves need the targets too. A restart takes seconds.
+inline constexpr Millis kJoinerIntervals = 60;
+
 struct TopologyOptions {
   NodeId self;
   Address address;              // where peers reach this node
@@ -187,6 +191,7 @@ class Topology {
   const net::Member* OwnMember() const;
   // Who drives the operation under way, as far as this node can tell; null when nobody is live.
   const net::Member* Driver() const;
+  bool IsJoinerGone(Millis now) const;
   bool IsConcerned() const;
   bool IsLive(const NodeId& node) const;
   bool MayFound() const;

@@ -162,9 +162,22 @@ void Topology::Drive(Millis now) {
     message.session = session_;
     return Send(driver->id, "", std::move(message));
   }
+  if (giving_up_ == 0 && IsJoinerGone(now)) {
+    giving_up_ = session_;
+    inner_.Log(LogLevel::kWarning, StrCat("node ", ring_->operation->node.ToString(),
+                                          " has been gone for too long in "
+                                          "the middle of its join, which is given up"));
+  }
   driver_.GiveUp(giving_up_);
   if (register_.proposing()) return;
   if (std::optional<Ring> next = driver_.Next(now)) TryPropose(std::move(*next), now);
+}
+
+bool Topology::IsJoinerGone(Millis now) const {
+  if (ring_->operation->kind != net::OperationKind::kJoin) return false;
+  const net::KnownNode* joiner = members().Find(ring_->operation->node);
+  return joiner != nullptr && !net::IsLive(joiner->record.liveness) &&
+         joiner->GoneFor(detector_.CorrectedTime(now)) > kJoinerIntervals * options_.interval;
 }
 
 Status Topology::Propose(const Result<Ring>& next, Millis now) {

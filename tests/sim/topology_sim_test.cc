@@ -300,6 +300,21 @@ TEST_CASE("a join of a node that is gone for good is given up, and others can jo
   }
 }
 
+TEST_CASE("a join of a node that stays away is given up by itself") {
+  for (int step = 1; step <= 3; ++step) {
+    TopologyWorld world(static_cast<uint64_t>(step), kQuick);
+    world.AddStarted(3);
+    REQUIRE(world.RunUntilSettled(UpTo(3)));
+    world.Add({0, 1, 2});
+    world.Start(3);
+    REQUIRE(RunUntilStep(&world, static_cast<MoveStep>(step)));
+    world.Crash(3);
+    INFO("step " << step);
+    CHECK(world.RunUntilSettled(UpTo(3)));
+    CHECK(world.broken().empty());
+  }
+}
+
 TEST_CASE("a node whose clock is off lets another one stamp, and stamps again when it is right") {
   TopologyWorld world(1, kQuick);
   world.AddStarted(3);
