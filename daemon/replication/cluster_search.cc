@@ -68,7 +68,8 @@ ClusterSearch::Verdict ClusterSearch::Judge(Millis now) {
   if (!may_found_) {
     std::string list;
     for (const Address& seed : seeds_) list += StrCat(list.empty() ? "" : ", ", seed);
-    reason_ = StrCat("waiting until one of the seeds is of a cluster: ", list);
+    reason_ = StrCat("waiting until one of the seeds is of a cluster: ", list,
+                     " (the node that is first in its own list founds one)");
     return Verdict::kGoOn;
   }
   for (const Address& seed : seeds_) {

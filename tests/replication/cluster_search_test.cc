@@ -44,7 +44,9 @@ TEST_CASE("who is not the first of the seeds does not found, whatever the others
   search.OnRefused(kB, 0);
   search.OnRefused(kC, 0);
   CHECK(search.Judge(0) == Verdict::kGoOn);
-  CHECK(search.reason() == "waiting until one of the seeds is of a cluster: b:8000, c:8000");
+  CHECK(search.reason() ==
+        "waiting until one of the seeds is of a cluster: b:8000, c:8000 (the node that is first in "
+        "its own list founds one)");
 }
 
 TEST_CASE("an answer that is old has to be given again") {
