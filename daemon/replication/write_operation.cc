@@ -280,7 +280,7 @@ void WriteOperation::Resend(Millis now, Actions* actions) {
 
 Millis WriteOperation::next_due() const {
   if (done_) return kNever;
-  Millis due = answered_ ? patience_end_ : deadline_;
+  Millis due = answered_ ? patience_end_ : std::min(deadline_, first_replies_end_);
   for (const Retry& retry : retries_) due = std::min(due, retry.due);
   return due;
 }
@@ -294,9 +294,23 @@ void WriteOperation::Judge(Millis now, Actions* actions) {
       if (!groups_[i].quorum.reachable()) Answer(TooFew(groups_[i], now), now);
       reached = reached && groups_[i].quorum.reached();
     }
-    if (!answered_ && reached) EndRound(now, actions);
+    if (!answered_ && reached && !AwaitsFirstReplies(now)) EndRound(now, actions);
   }
   if (answered_ && !done_ && under_way_ == 0 && retries_.empty()) Finish(actions);
+}
+
+bool WriteOperation::AwaitsFirstReplies(Millis now) {
+  const bool to_come = std::any_of(calls_.begin(), calls_.end(), [this](const Sent& call) {
+    return call.under_way &&
+           std::any_of(call.groups.begin(), call.groups.end(), [this](const GroupTurn& sent) {
+             return sent.group >= first_of_round_ && Current(sent) == nullptr;
+           });
+  });
+  if (!to_come) return false;
+  if (first_replies_end_ == kNever) {
+    first_replies_end_ = std::min(deadline_, now + kFirstRepliesPatience);
+  }
+  return now < first_replies_end_;
 }
 
 // What W owners of each word hold is known only now: a version given earlier might be too low.
@@ -306,6 +320,7 @@ void WriteOperation::EndRound(Millis now, Actions* actions) {
   if (overtaken.empty()) return Answer(Status::Ok(), now);
   round_ = 1;
   is_sent_ = false;
+  first_replies_end_ = kNever;
   first_of_round_ = groups_.size();
   stampers_.clear();
   groups_.AddRound(*view_, overtaken, round_);

@@ -30,6 +30,10 @@ inline constexpr unsigned kBehindTriesMax = 5;
 // After the answer an owner has so long to say that it has the words too, before it gets a hint:
 // longer than any sync but a broken disk's.
 inline constexpr Millis kLastOwnersPatience = 5'000;
+// When W have it that were sent it twice, because the ring changed in between: how long answers to
+// the first sending are waited for, since they alone tell what was there before. Replies overtake
+// each other by milliseconds; one that is lost must not hold the client up.
+inline constexpr Millis kFirstRepliesPatience = 200;
 // How long a node whose clock is asked for a version has, before another one is.
 inline constexpr Millis kStampPatience = 1'000;
 // Nodes that are asked for one version.
@@ -105,6 +109,8 @@ class WriteOperation : public Operation {
   const WriteGroup* FindInRound(const Is& is) const;
   bool MayBeStored() const;
 
+  // Whether replies to earlier sendings of this round are still to come, and in time.
+  bool AwaitsFirstReplies(Millis now);
   // Whether it can be answered, or is done.
   void Judge(Millis now, Actions* actions);
   void EndRound(Millis now, Actions* actions);
@@ -139,7 +145,8 @@ class WriteOperation : public Operation {
   Status status_;
   uint64_t existed_ = 0;
   bool answered_ = false, done_ = false;
-  Millis patience_end_ = kNever;  // for owners that have not answered, once the client is
+  Millis first_replies_end_ = kNever;  // for replies to earlier sendings, once W have it
+  Millis patience_end_ = kNever;       // for owners that have not answered, once the client is
 };
 
 }  // namespace trifecta::replication

@@ -23,6 +23,39 @@ TEST_CASE("An entry of its own is not taken for one that was there before") {
   CHECK(write.existed() == 0);
 }
 
+TEST_CASE("What was there before is told by the reply to the first sending, though it comes late") {
+  MiniCluster cluster;
+  for (const NodeNumber number : {2, 3}) cluster.Put(number, "trial", {1, 1});
+  cluster.fetches_rings = false;
+  WriteOperation write = WriteOf(&cluster, {"trial"});
+  cluster.Start(&write);
+  // Node 2 has stored it by the old document; its reply comes after all that is sent anew.
+  const test::MiniCluster::Flight first = cluster.flights().at(CallTo(cluster, 2));
+  const std::string_view request = first.call.request;
+  std::vector<std::string> replies;
+  cluster.node(2).replica->Answer(cluster.node(2).ring, 2, {&request, 1}, &replies);
+  net::Ring ring = *cluster.node(1).ring;
+  ++ring.epoch;
+  for (net::Partition& partition : ring.partitions) partition.changed = ring.epoch;
+  cluster.InstallEverywhere(ring);
+  cluster.Deliver(CallTo(cluster, 1));
+  cluster.FetchRing(&write);
+  cluster.node(3).fate = Fate::kFail;
+  for (size_t i = 0; i < cluster.flights().size();) {
+    cluster.flights()[i].call.id == first.call.id ? ++i : (cluster.Deliver(i), i = 0);
+  }
+  CHECK_FALSE(write.answered());
+  SECTION("when it comes") {
+    replication::Actions actions;
+    write.OnReply(first.call.id, std::string_view(replies.front()), cluster.now(), &actions);
+    CHECK(write.existed() == 1);
+  }
+  SECTION("unless it is lost") { cluster.AdvanceTo(cluster.now() + kFirstRepliesPatience); }
+  CHECK(write.answered());
+  CHECK(write.status().ok());
+  cluster.Forget(&write);
+}
+
 TEST_CASE("After a change of the ring what is not complete is sent anew, in the same version") {
   MiniCluster cluster({4, 8, 3, {}});
   const std::string_view word = "trial";
