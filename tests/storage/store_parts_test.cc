@@ -10,6 +10,7 @@
 #include "tests/support/catch.h"
 #include "tests/support/entry_sets.h"
 #include "tests/support/fault_file_system.h"
+#include "tests/support/fault_table.h"
 #include "tests/support/sanitizers.h"
 #include "tests/support/small_store.h"
 #include "tests/support/temp_dir.h"
@@ -172,7 +173,8 @@ TEST_CASE("Memtables that are merged in turn read as one, and are replayed after
 }
 
 TEST_CASE("Power loss beside merges in turn keeps what was acknowledged", "[faults]") {
-  for (uint64_t seed = 1; seed <= test::Seeds(12); ++seed) {
+  const uint64_t seeds = test::AllFaults() ? 200 : test::Seeds(12);
+  for (uint64_t seed = 1; seed <= seeds; ++seed) {
     INFO("seed " << seed);
     const TempDir dir;
     FaultFileSystem files;
@@ -191,6 +193,7 @@ TEST_CASE("Power loss beside merges in turn keeps what was acknowledged", "[faul
       REQUIRE(Difference(held, pair.model()) == "");
     }
     REQUIRE(*pair.store().Count("") == LiveIn(held, ""));
+    test::CountFault(test::Fault::kPowerLossTorn);
   }
 }
 

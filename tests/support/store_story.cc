@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "tests/support/fault_table.h"
+
 namespace trifecta::test {
 namespace {
 
@@ -20,11 +22,13 @@ uint64_t LiveOf(const EntryMap& entries) { return RankIn(entries, "\xff"); }
 }  // namespace
 
 std::vector<StoreStory::Part> StoreStory::Parts() {
+  // The long story has enough tablets for several memtables.
+  const uint64_t scale = AllFaults() ? 8 : 1;
   std::vector<Part> parts;
   parts.push_back({kOpen});
   for (uint64_t i = 0; i < 3; ++i) parts.push_back({kWrite, Words(i, 30, 10, 10 + i, false)});
   parts.push_back({kCheckpoint});
-  parts.push_back({kWrite, Words(5, 150, 2, 20, false)});
+  parts.push_back({kWrite, Words(5, 150 * scale, 2, 20, false)});
   parts.push_back({kWrite, Words(0, 20, 10, 21, true)});
   parts.push_back({kCheckpoint});
   parts.push_back({kWrite, Words(1, 25, 3, 22, true)});
@@ -35,7 +39,8 @@ std::vector<StoreStory::Part> StoreStory::Parts() {
   EntryMap large;
   for (char c = 'a'; c <= 'h'; ++c) large[std::string(1'000, c)] = {{30, 1}, false};
   parts.push_back({kWrite, large});
-  parts.push_back({kWrite, Words(0, 20, 10, 31, false)});
+  parts.push_back({kWrite, Words(0, 20, 10 * scale, 31, false)});
+  parts.push_back({kWrite, Words(7, 20, 12 * scale, 32, true)});
   parts.push_back({kCheckpoint});
   parts.push_back({kClose});
   parts.push_back({kOpen});
