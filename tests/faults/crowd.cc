@@ -128,6 +128,7 @@ void Crowd::AskOnce(FaultClient* client, size_t node, const Question& question, 
     answer = client->Ask(node = other, question);
     answer.reason = StrCat(first, "; then node ", node, ": ", answer.reason);
   }
+  broken_ += client->http_status() == 0 || client->http_status() == 500;
   if (answer.outcome == sim::Outcome::kOk) {
     ++answered_[node];
     return;

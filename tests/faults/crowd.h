@@ -47,6 +47,8 @@ class Crowd {
   // Requests that were not answered well, in spite of a retry where one was made, and one of them.
   uint64_t failures() const { return failures_; }
   std::string a_failure();
+  // Requests that were not answered at all, or with 500: no fault of another node excuses that.
+  uint64_t broken() const { return broken_; }
 
  private:
   void Run(Random random);
@@ -58,7 +60,7 @@ class Crowd {
   CrowdOptions options_;
   std::atomic<bool> stopped_ = false;
   std::array<std::atomic<uint64_t>, kNodesMax> answered_{};
-  std::atomic<uint64_t> failures_ = 0;
+  std::atomic<uint64_t> failures_ = 0, broken_ = 0;
   std::mutex mutex_;  // guards failure_
   std::string failure_;
   std::vector<std::thread> threads_;

@@ -127,7 +127,7 @@ TEST_CASE("a node's disk is full: all is read, all is written by quorum, and it 
   disks.ReadsGoOnAt(1);
   disks.MakeRoom();
   disks.scene().ServesAt(disks.scene().AllNodes());
-  disks.scene().End();
+  disks.scene().EndAnswered();
 }
 
 TEST_CASE("all disks are full: all is read, nobody is taken for dead, and writes come back",
@@ -148,7 +148,7 @@ TEST_CASE("all disks are full: all is read, nobody is taken for dead, and writes
   disks.scene().Hold(5s);
   CHECK_FALSE(disks.scene().cluster().AnyTakenForDead());
   disks.MakeRoom();
-  disks.scene().End();
+  disks.scene().EndAnswered();
 }
 
 }  // namespace

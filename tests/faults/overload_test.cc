@@ -21,7 +21,7 @@ TEST_CASE("with all nodes overloaded every request ends in time, and nobody is t
   scene.Hold(10s);
   scene.ServesAt(scene.AllNodes());
   CHECK_FALSE(scene.cluster().AnyTakenForDead());
-  scene.End();
+  scene.EndAnswered();
 }
 
 }  // namespace

@@ -20,7 +20,7 @@ TEST_CASE("one node is cut off until it is taken for dead, and comes back by its
   scene.ServesAt({0, 1});
   scene.network().Heal();
   scene.ServesAt({2});
-  scene.End();
+  scene.EndAnswered();
 }
 
 TEST_CASE("a node that is cut off and knows that refuses at once", "[partition]") {
@@ -34,7 +34,7 @@ TEST_CASE("a node that is cut off and knows that refuses at once", "[partition]"
   RefusesAtOnce(&scene.cluster(), &scene.recorder(), 1);
   scene.network().Heal();
   scene.ServesAt({1});
-  scene.End();
+  scene.EndAnswered();
 }
 
 TEST_CASE("one of five nodes is cut off, each in turn", "[partition]") {
@@ -52,7 +52,7 @@ TEST_CASE("one of five nodes is cut off, each in turn", "[partition]") {
     scene.Finds(others[0], alone, "up");
     scene.ServesAt({alone});
   }
-  scene.End();
+  scene.EndAnswered();
 }
 
 TEST_CASE("five nodes fall into halves of three and two", "[partition]") {
@@ -67,7 +67,7 @@ TEST_CASE("five nodes fall into halves of three and two", "[partition]") {
     scene.network().Heal();
     scene.ServesAt({3, 4});
   }
-  scene.End();
+  scene.EndAnswered();
 }
 
 TEST_CASE("two halves have one node in common, and nobody is taken for dead", "[partition]") {
@@ -79,7 +79,7 @@ TEST_CASE("two halves have one node in common, and nobody is taken for dead", "[
   CHECK_FALSE(scene.cluster().AnyTakenForDead());
   scene.network().Heal();
   scene.ServesAt(scene.AllNodes());
-  scene.End();
+  scene.EndAnswered();
 }
 
 TEST_CASE("one of three nodes reaches two that do not reach each other: all serve", "[partition]") {
@@ -91,7 +91,7 @@ TEST_CASE("one of three nodes reaches two that do not reach each other: all serv
   scene.ServesAt({0, 1, 2});
   CHECK_FALSE(scene.cluster().AnyTakenForDead());
   scene.network().Heal();
-  scene.End();
+  scene.EndAnswered();
 }
 
 TEST_CASE("a node can be asked by the others but cannot ask them", "[partition]") {
@@ -103,7 +103,7 @@ TEST_CASE("a node can be asked by the others but cannot ask them", "[partition]"
   scene.ServesAt({1, 2});
   scene.network().Heal();
   scene.ServesAt({0});
-  scene.End();
+  scene.EndAnswered();
 }
 
 TEST_CASE("a node can ask the others but cannot be asked by them", "[partition]") {
@@ -115,7 +115,7 @@ TEST_CASE("a node can ask the others but cannot be asked by them", "[partition]"
   scene.ServesAt({1, 2});
   scene.network().Heal();
   scene.ServesAt({0});
-  scene.End();
+  scene.EndAnswered();
 }
 
 TEST_CASE("a node is cut off and back many times", "[partition]") {
@@ -129,7 +129,7 @@ TEST_CASE("a node is cut off and back many times", "[partition]") {
     scene.Hold(300ms);
   }
   scene.ServesAt(scene.AllNodes());
-  scene.End();
+  scene.EndAnswered();
 }
 
 TEST_CASE("a cluster cut in two for longer than every timer comes together by itself",
@@ -147,7 +147,7 @@ TEST_CASE("a cluster cut in two for longer than every timer comes together by it
   scene.network().Heal();
   for (const size_t node : {0, 1, 2}) scene.Finds(node, 4, "up");
   for (const size_t node : {3, 4}) scene.Finds(node, 2, "up");
-  scene.End();
+  scene.EndAnswered();
 }
 
 }  // namespace

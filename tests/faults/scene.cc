@@ -56,6 +56,13 @@ void Scene::AwaitReady(size_t node) {
 
 void Scene::Hold(std::chrono::milliseconds time) { std::this_thread::sleep_for(time); }
 
+void Scene::EndAnswered() {
+  crowd_->Stop();
+  INFO(crowd_->a_failure());
+  CHECK(crowd_->broken() == 0);
+  End();
+}
+
 void Scene::End() {
   crowd_->Stop();
   Judge(&cluster_, &recorder_);

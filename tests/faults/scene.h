@@ -35,6 +35,8 @@ class Scene {
 
   // The crowd goes, and the verdict is spoken.
   void End();
+  // And no node was ever gone for its clients: every request was answered, and none with 500.
+  void EndAnswered();
 
  private:
   FaultCluster cluster_;
