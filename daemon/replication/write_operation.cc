@@ -255,7 +255,8 @@ void WriteOperation::OnTick(Millis now, Actions* actions) {
   Resend(now, actions);
   if (!answered_ && now >= deadline_) {
     const auto lacks = [](const WriteGroup& group) { return !group.quorum.reached(); };
-    Answer(TooFew(*FindInRound(lacks), now), now);
+    // None lacks where only first replies are waited for: then Judge answers.
+    if (const WriteGroup* lacking = FindInRound(lacks)) Answer(TooFew(*lacking, now), now);
   }
   if (answered_ && now >= patience_end_) Finish(actions);
   Judge(now, actions);
