@@ -75,8 +75,7 @@ class Bulk {
       : context_(context),
         call_(call),
         reader_(body, format),
-        writer_(context.coordinator, call.operation, call.consistency,
-                context.request_timeout) {}
+        writer_(context.coordinator, call.operation, call.consistency, context.request_timeout) {}
 
   Response Run() {
     Result<bool> more = true;

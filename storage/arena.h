@@ -32,8 +32,8 @@ class Arena {
 
  private:
   // The first block is small, since most nodes of tests and idle stores hold little. Later ones are
-  // an eighth of what there is, so that little is left unused, up to a size that keeps the number of
-  // mappings low (150 for 128 MiB).
+  // an eighth of what there is, so that little is left unused, up to a size that keeps the number
+  // of mappings low (150 for 128 MiB).
   static constexpr size_t kBlockBytesMin = 64 * 1024;
   static constexpr size_t kBlockBytesMax = 1024 * 1024;
 

@@ -38,8 +38,8 @@ struct LogOptions {
   std::string folder;
   // A segment of this size is made at a time; a larger one where a frame needs it.
   uint64_t segment_bytes = 16u << 20;
-  // The salt of segments; one that is used again adds its number. 0: a random one for each. Fixed only
-  // by tests that compare bytes.
+  // The salt of segments; one that is used again adds its number. 0: a random one for each. Fixed
+  // only by tests that compare bytes.
   uint64_t salt = 0;
 };
 

@@ -8,33 +8,9 @@
 #include <new>
 
 #include "storage/base/hash.h"
+#include "storage/memtable_permutation.h"
 
 namespace trifecta::storage {
-
-class Memtable::Permutation {
- public:
-  explicit Permutation(uint64_t bits) : bits_(bits) {}
-  uint64_t bits() const { return bits_; }
-  unsigned count() const { return bits_ & 15; }
-  unsigned slot(unsigned position) const { return (bits_ >> (4 + 4 * position)) & 15; }
-
-  // The slot `count()` comes in at `position`; slots are filled in order and never emptied.
-  Permutation Insert(unsigned position) const {
-    const uint64_t below = (1ull << (4 + 4 * position)) - 1;
-    const uint64_t above = position + 1 < kLeafSlots ? (bits_ & ~below) << 4 : 0;
-    return Permutation(
-        ((bits_ & below) | above | static_cast<uint64_t>(count()) << (4 + 4 * position)) + 1);
-  }
-  // Slots 0 to count - 1, in that order.
-  static Permutation Sorted(unsigned count) {
-    uint64_t bits = count;
-    for (unsigned i = 0; i < count; ++i) bits |= static_cast<uint64_t>(i) << (4 + 4 * i);
-    return Permutation(bits);
-  }
-
- private:
-  uint64_t bits_;
-};
 
 // What was in a leaf that splits, and the entry that is to go in. The heads skip `skip` bytes.
 struct Memtable::LeafItems {
@@ -457,102 +433,6 @@ int64_t Memtable::LiveChange(std::string_view begin, std::string_view end) const
     change += cursor.record().live_change;
   }
   return change;
-}
-
-void MemtableCursor::EnterLeaf(const Memtable::Node* node) {
-  leaf_ = static_cast<const Memtable::Leaf*>(node);
-  order_ = leaf_->order.load(std::memory_order_acquire);
-}
-
-void MemtableCursor::DescendTo(std::string_view key) {
-  depth_ = 0;
-  const Memtable::Node* node = memtable_->root_.load(std::memory_order_acquire);
-  while (!node->is_leaf) {
-    const auto* inner = static_cast<const Memtable::Inner*>(node);
-    const unsigned child = Memtable::ChildFor(*inner, key);
-    levels_[depth_++] = {inner, child};
-    node = inner->children[child].load(std::memory_order_acquire);
-  }
-  EnterLeaf(node);
-}
-
-void MemtableCursor::DescendToEdge(const Memtable::Node* node, bool last) {
-  while (!node->is_leaf) {
-    const auto* inner = static_cast<const Memtable::Inner*>(node);
-    const unsigned child = last ? inner->children_count - 1 : 0;
-    levels_[depth_++] = {inner, child};
-    node = inner->children[child].load(std::memory_order_acquire);
-  }
-  EnterLeaf(node);
-}
-
-void MemtableCursor::Load(int position) {
-  position_ = position;
-  const Memtable::Permutation order(order_);
-  const bool inside = position >= 0 && position < static_cast<int>(order.count());
-  record_ = inside ? leaf_->records[order.slot(static_cast<unsigned>(position))].load(
-                         std::memory_order_acquire)
-                   : nullptr;
-}
-
-bool MemtableCursor::NextLeaf() {
-  while (depth_ > 0) {
-    Level& level = levels_[depth_ - 1];
-    if (level.child + 1 < level.node->children_count) {
-      ++level.child;
-      DescendToEdge(level.node->children[level.child].load(std::memory_order_acquire), false);
-      return true;
-    }
-    --depth_;
-  }
-  return false;
-}
-
-bool MemtableCursor::PreviousLeaf() {
-  while (depth_ > 0) {
-    Level& level = levels_[depth_ - 1];
-    if (level.child > 0) {
-      --level.child;
-      DescendToEdge(level.node->children[level.child].load(std::memory_order_acquire), true);
-      return true;
-    }
-    --depth_;
-  }
-  return false;
-}
-
-void MemtableCursor::Seek(std::string_view key) {
-  DescendTo(key);
-  bool equal;
-  Load(static_cast<int>(Memtable::LowerBound(*leaf_, order_, key, &equal)));
-  if (!valid() && NextLeaf()) Load(0);
-}
-
-void MemtableCursor::SeekBefore(std::string_view key) {
-  DescendTo(key);
-  bool equal;
-  Load(static_cast<int>(Memtable::LowerBound(*leaf_, order_, key, &equal)) - 1);
-  if (!valid() && PreviousLeaf()) {
-    Load(static_cast<int>(Memtable::Permutation(order_).count()) - 1);
-  }
-}
-
-void MemtableCursor::SeekToLast() {
-  depth_ = 0;
-  DescendToEdge(memtable_->root_.load(std::memory_order_acquire), true);
-  Load(static_cast<int>(Memtable::Permutation(order_).count()) - 1);
-}
-
-void MemtableCursor::Next() {
-  Load(position_ + 1);
-  if (!valid() && NextLeaf()) Load(0);
-}
-
-void MemtableCursor::Previous() {
-  Load(position_ - 1);
-  if (!valid() && PreviousLeaf()) {
-    Load(static_cast<int>(Memtable::Permutation(order_).count()) - 1);
-  }
 }
 
 }  // namespace trifecta::storage

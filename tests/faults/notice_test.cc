@@ -28,7 +28,7 @@ TEST_CASE("two disks that went back in time are noticed", "[quick][notice]") {
   Question lookup;
   lookup.words = {recorder.history().records().front().word};
   CHECK(client.Ask(0, lookup).found);
-  CHECK(sim::CheckHistory(recorder.history(), 0).empty());
+  CHECK(sim::CheckHistory(recorder.history()).empty());
 
   cluster.KillAll();
   for (const size_t node : {0, 1}) {
@@ -38,7 +38,7 @@ TEST_CASE("two disks that went back in time are noticed", "[quick][notice]") {
   }
   for (const size_t node : {0, 1}) REQUIRE(cluster.AwaitReady(node));
   REQUIRE(Await([&] { return client.Ask(0, lookup).outcome == sim::Outcome::kOk; }));
-  CHECK(sim::Has(sim::CheckHistory(recorder.history(), 0), sim::Rule::kWordLost));
+  CHECK(sim::Has(sim::CheckHistory(recorder.history()), sim::Rule::kWordLost));
 }
 
 }  // namespace

@@ -121,7 +121,7 @@ void Judge(FaultCluster* cluster, Recorder* recorder) {
   }
   CheckTool(*cluster);
   if (std::getenv("TRIFECTA_FAULTS_LOGS") != nullptr) cluster->Logs();  // kept for a look at them
-  const auto faults = sim::CheckHistory(recorder->history(), kGrace);
+  const auto faults = sim::CheckHistory(recorder->history(), {kGrace, true});
   if (!faults.empty()) FAIL(sim::ToText(faults) << cluster->Logs());
   std::cout << recorder->history().records().size() << " operations, "
             << recorder->history().acknowledged() << " acknowledged: nothing is wrong\n";

@@ -34,7 +34,8 @@ constexpr size_t kToldMax = 5;
 
 class Judge {
  public:
-  Judge(const History& history, Millis grace) : history_(history), grace_(grace) {}
+  Judge(const History& history, const CheckOptions& options)
+      : history_(history), options_(options) {}
 
   std::vector<Violation> Run() {
     for (const Record& record : history_.records()) {
@@ -49,14 +50,15 @@ class Judge {
 
  private:
   void CheckRecord(const Record& record) {
-    if (record.deadline != 0 && record.end != 0 && record.ended_at > record.deadline + grace_) {
+    if (record.deadline != 0 && record.end != 0 &&
+        record.ended_at > record.deadline + options_.grace) {
       Report(Rule::kLate, record);
     }
     if (record.outcome != Outcome::kOk) return;
     if (record.action == Action::kLookup) CheckRead(record, record.word, record.found);
     if (record.action == Action::kSearch) CheckSearch(record);
     if (record.action == Action::kCount) CheckCount(record);
-    if (IsWrite(record.action)) CheckBefore(record);
+    if (IsWrite(record.action) && options_.exact_before) CheckBefore(record);
   }
 
   const WordTimeline& TimelineOf(std::string_view word) const {
@@ -168,7 +170,7 @@ class Judge {
   }
 
   const History& history_;
-  const Millis grace_;
+  const CheckOptions options_;
   Timelines timelines_;
   // What the first read of a word found after so many writes, and which read it was.
   std::map<std::pair<std::string_view, size_t>, std::pair<bool, const Record*>> found_;
@@ -179,8 +181,8 @@ class Judge {
 
 std::string_view RuleName(Rule rule) { return kRuleNames[static_cast<size_t>(rule)]; }
 
-std::vector<Violation> CheckHistory(const History& history, Millis grace) {
-  return Judge(history, grace).Run();
+std::vector<Violation> CheckHistory(const History& history, const CheckOptions& options) {
+  return Judge(history, options).Run();
 }
 
 bool Has(const std::vector<Violation>& violations, Rule rule) {

@@ -39,9 +39,16 @@ struct Violation {
   std::string text;  // what was found, and the operations that say otherwise
 };
 
+struct CheckOptions {
+  Millis grace = 0;  // how much later than its deadline an answer may come
+  // What writes say of the time before them is exact. It need not be where a write was sent twice,
+  // since the ring changed, and the reply to the first sending was lost.
+  bool exact_before = true;
+};
+
 // All faults of the answers, in the order of the history; some milliseconds for some thousands of
-// operations. `grace` is how much later than its deadline an answer may come.
-std::vector<Violation> CheckHistory(const History& history, Millis grace);
+// operations.
+std::vector<Violation> CheckHistory(const History& history, const CheckOptions& options = {});
 
 // True when one of them is of `rule`.
 bool Has(const std::vector<Violation>& violations, Rule rule);

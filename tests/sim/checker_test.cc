@@ -48,7 +48,7 @@ class Tale {
     history_.End(operation, Outcome::kOk, ++now_)->count = count;
   }
 
-  std::vector<Violation> Judged() const { return CheckHistory(history_, 0); }
+  std::vector<Violation> Judged() const { return CheckHistory(history_); }
   bool Good() const {
     const auto violations = Judged();
     INFO(ToText(violations));
@@ -282,8 +282,8 @@ TEST_CASE("an answer may not come after its deadline") {
   const size_t operation = tale.history()->Begin(record, 50);
   const Outcome outcome = GENERATE(Outcome::kOk, Outcome::kUnknown, Outcome::kFailed);
   tale.history()->End(operation, outcome, 111);
-  CHECK(CheckHistory(*tale.history(), 10).size() == 1);
-  CHECK(CheckHistory(*tale.history(), 11).empty());
+  CHECK(CheckHistory(*tale.history(), {10, true}).size() == 1);
+  CHECK(CheckHistory(*tale.history(), {11, true}).empty());
   CHECK(tale.Breaks(Rule::kLate));
 }
 

@@ -31,6 +31,7 @@ class SimDisk {
   // Power fails in the middle of the n-th change from now on (1: the next): from then on every call
   // fails, and power_lost() says so.
   void LosePowerAt(uint64_t n) { faults_.LosePowerAt(n); }
+  void KeepPower() { LosePowerAt(uint64_t{1} << 62); }
   bool power_lost() const { return faults_.power_lost(); }
   // Power is lost, if it was not yet, and is back. Nobody has a file open.
   void LosePower(Random* random);

@@ -275,12 +275,14 @@ void SimNode::Take(const replication::TopologyEvent& event) {
   switch (event.kind) {
     case Kind::kRing:
       listener_.ring(this, event.ring);
-      network_->After(options_.index, Within(options_.pace.view_max), [this, epoch = event.ring->epoch] {
-        // None once it has left.
-        if (ViewPtr view = process_->member->topology().View()) TakeView(std::move(view));
-        // Requests are answered whole, at one instant.
-        process_->member->RingInUse(epoch);
-      });
+      network_->After(options_.index, Within(options_.pace.view_max),
+                      [this, epoch = event.ring->epoch] {
+                        // None once it has left.
+                        if (ViewPtr view = process_->member->topology().View())
+                          TakeView(std::move(view));
+                        // Requests are answered whole, at one instant.
+                        process_->member->RingInUse(epoch);
+                      });
       return;
     case Kind::kView:
       network_->After(options_.index, Within(options_.pace.view_max), [this] {

@@ -88,7 +88,12 @@ class Run {
 
   Verdict Judge() {
     Verdict verdict;
-    verdict.violations = CheckHistory(history_, kAnswerGrace);
+    const Climate& climate = scenario_.climate;
+    const bool replies_get_lost = climate.kill + climate.power + climate.blackout + climate.pause +
+                                      climate.cut + climate.partition + climate.links >
+                                  0;
+    verdict.violations =
+        CheckHistory(history_, {kAnswerGrace, !scenario_.cluster.topology || !replies_get_lost});
     for (size_t i = asked_from_; i < history_.records().size(); ++i) {
       const Record& record = history_.records()[i];
       if (record.outcome == Outcome::kOk) continue;
@@ -124,8 +129,9 @@ uint64_t Number(const char* name, uint64_t otherwise) {
 Verdict Simulate(uint64_t seed, const Scenario& scenario) { return Run(seed, scenario).Go(); }
 
 Seeds SeedsOr(uint64_t count) {
-  if (const uint64_t seed = Number("TRIFECTA_SIM_SEED", 0); seed != 0) return {seed, 1};
-  return {1, Number("TRIFECTA_SIM_SEEDS", count)};
+  const uint64_t first = Number("TRIFECTA_SIM_SEED", 0);
+  if (first == 0) return {1, Number("TRIFECTA_SIM_SEEDS", count)};
+  return {first, Number("TRIFECTA_SIM_SEEDS", 1)};
 }
 
 }  // namespace trifecta::sim

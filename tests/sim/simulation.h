@@ -41,8 +41,8 @@ struct Verdict {
 
 Verdict Simulate(uint64_t seed, const Scenario& scenario);
 
-// Runs seeds `first`, `first` + 1 and so on and stops at the first that `bad` says so of. Which
-// seeds: TRIFECTA_SIM_SEED names one; TRIFECTA_SIM_SEEDS how many, else `count` are run.
+// Which seeds to run: from 1 on, `count` of them, or as many as TRIFECTA_SIM_SEEDS says;
+// TRIFECTA_SIM_SEED names the first, and then it is the only one unless the other is set too.
 struct Seeds {
   uint64_t first = 1;
   uint64_t count = 1;

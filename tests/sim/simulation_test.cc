@@ -96,6 +96,8 @@ Scenario Any(Random* random) {
     cluster.later = random->Below(4);
     scenario.leaves = random->Below(3) == 0 ? random->Below(3) : 0;
   }
+  // Nodes join one after the other.
+  scenario.heal_max += 20'000 * (cluster.topology ? cluster.nodes + cluster.later : 0);
   scenario.clients = 1 + random->Below(8);
   scenario.duration = 10'000 + random->Below(60'000);
   scenario.workload = AnyWorkload(random);

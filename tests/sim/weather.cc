@@ -69,7 +69,8 @@ void Weather::Strike() {
       {climate_.cut,
        [this] {
          const NodeIndex from = AnyNode(), to = AnyNode();
-         if (from != to) cluster_->network().Cut(from, to);
+         if (from == to) return;
+         cluster_->network().Cut(from, to);
          Note(StrCat("cut ", from, " to ", to));
        }},
       {climate_.deaf, [this] { Deafen(AnyNode()); }},
@@ -178,6 +179,7 @@ void Weather::Clear() {
     if (network.paused(index)) network.Resume(index);
     network.SetDeaf(index, false);
     node.disk().SetFreeBytes(std::nullopt);
+    if (!node.disk().power_lost()) node.disk().KeepPower();
     node.clock().SetRight();
     cluster_->Start(index);
   }

@@ -1,7 +1,6 @@
 // Giving up what is damaged, and filling it again from elsewhere: what a replica does.
 #include <algorithm>
 #include <atomic>
-#include <cerrno>
 #include <string>
 #include <thread>
 #include <vector>
@@ -11,76 +10,27 @@
 #include "storage/file_names.h"
 #include "storage/store.h"
 #include "tests/support/catch.h"
-#include "tests/support/fault_file_system.h"
+#include "tests/support/damaged_replica.h"
 #include "tests/support/fault_table.h"
 #include "tests/support/folder_image.h"
 #include "tests/support/small_store.h"
-#include "tests/support/temp_dir.h"
 
 namespace trifecta::storage {
 namespace {
 
 using test::Difference;
+using test::EntriesIn;
 using test::EntryMap;
-using test::FaultFileSystem;
+using test::FlipByte;
 using test::FolderImage;
 using test::HeldBy;
+using test::kEverything;
+using test::LiveIn;
 using test::NameIn;
+using test::OpenedReplica;
+using test::Replica;
+using test::ReplicaStore;
 using test::Stored;
-using test::TempDir;
-
-const WordRange kEverything;
-
-StoreOptions ReplicaStore(FileSystem* files, const std::string& folder) {
-  StoreOptions options = test::SmallStore(files, folder);
-  options.tablet_bytes = 30'000;  // several pages of entries each
-  options.log_segment_bytes = 64 * 1024;
-  options.tolerate_damage = true;
-  return options;
-}
-
-uint64_t LiveOf(const EntryMap& entries) { return test::RankIn(entries, "\xff"); }
-
-std::string WordAt(uint64_t i) { return std::to_string(100'000 + i * 83); }
-
-// Two tablets of several pages, and a log with later entries for words in all of them: some new,
-// some over what the base holds, some older than that. All versions differ.
-struct Replica {
-  static constexpr uint64_t kWords = 6'000;
-
-  Replica() {
-    const TempDir dir;
-    FaultFileSystem files;
-    const auto store = test::MustOpen(ReplicaStore(&files, dir.path()));
-    for (uint64_t i = 0; i < kWords; ++i) {
-      held[WordAt(i)] = {{1'000 + i * i, static_cast<uint16_t>(i)}, i % 9 == 0};
-    }
-    REQUIRE(test::WriteAll(store.get(), held).ok());
-    REQUIRE(store->Checkpoint().ok());
-    REQUIRE(store->Stats().tablets >= 2);
-    for (uint64_t i = 0; i < kWords; i += 150) {
-      Add(store.get(), WordAt(i) + "new", {{50, 1}, false});
-      Add(store.get(), WordAt(i + 1), {{1u << 30, 2}, i % 4 == 0});
-      Add(store.get(), WordAt(i + 2), {{1, 1}, true});  // too old
-    }
-    image = test::ReadFolder(dir.path());
-  }
-
-  void Add(Store* store, const std::string& word, const Stored& entry) {
-    REQUIRE(test::WriteOne(store, word, entry.version, entry.tombstone).ok());
-    test::Merge(&held, word, entry);
-  }
-
-  EntryMap held;
-  FolderImage image;
-};
-
-bool Inside(const std::vector<WordRange>& ranges, const std::string& word) {
-  for (const WordRange& range : ranges) {
-    if (Overlap(range, {word, word + "\x01"})) return true;
-  }
-  return false;
-}
 
 // Every answer is what the store held, or says that there is damage.
 void CheckHonest(const Store& store, const EntryMap& held) {
@@ -101,24 +51,24 @@ void CheckHonest(const Store& store, const EntryMap& held) {
   REQUIRE(all.ok() == (refused == 0));
   if (all.ok()) REQUIRE(Difference(*all, held) == "");
   const auto count = store.Count("");
-  if (count.ok()) REQUIRE(*count == LiveOf(held));
+  if (count.ok()) REQUIRE(*count == LiveIn(held));
 }
 
 // After Discard: everything can be read, and what is missing is named.
 void CheckDiscarded(const Store& store, const EntryMap& held) {
   const std::vector<WordRange> lost = store.Stats().lost_ranges;
+  const EntryMap in_lost = EntriesIn(lost, held);
   const auto left = HeldBy(store);
   REQUIRE(left.ok());
   for (const auto& [word, stored] : held) {
+    if (in_lost.contains(word)) continue;
     INFO(word);
     const auto found = left->find(word);
-    if (!Inside(lost, word)) {
-      REQUIRE(found != left->end());
-      REQUIRE(found->second == stored);
-    }
+    REQUIRE(found != left->end());
+    REQUIRE(found->second == stored);
   }
   for (const auto& [word, stored] : *left) REQUIRE(held.contains(word));
-  REQUIRE(*store.Count("") == LiveOf(*left));
+  REQUIRE(*store.Count("") == LiveIn(*left));
   REQUIRE(*HeldBy(store, 100, Order::kDescending) == *left);
   REQUIRE(store.Stats().damaged_ranges.empty());
   REQUIRE(store.Stats().damaged == !lost.empty());
@@ -127,32 +77,12 @@ void CheckDiscarded(const Store& store, const EntryMap& held) {
 // What anti-entropy does: every replica's entries of the lost ranges, written as they are.
 void Refill(Store* store, const EntryMap& held) {
   const std::vector<WordRange> lost = store->Stats().lost_ranges;
-  EntryMap missing;
-  for (const auto& [word, stored] : held) {
-    if (Inside(lost, word)) missing.emplace(word, stored);
-  }
+  const EntryMap missing = EntriesIn(lost, held);
   if (!missing.empty()) REQUIRE(test::WriteAll(store, missing).ok());
   for (const WordRange& range : lost) REQUIRE(store->Refilled(range).ok());
   REQUIRE(store->Stats().lost_ranges.empty());
   REQUIRE_FALSE(store->Stats().damaged);
 }
-
-void Flip(std::string* bytes, size_t at) { (*bytes)[at] = static_cast<char>(~(*bytes)[at]); }
-
-// A replica's folder with some damage, on a disk that can fail.
-struct Fixture {
-  explicit Fixture(const FolderImage& image) {
-    test::WriteFolder(dir.path(), image);
-    store = test::MustOpen(ReplicaStore(&files, dir.path()));
-  }
-  void Reopen() {
-    store.reset();
-    store = test::MustOpen(ReplicaStore(&files, dir.path()));
-  }
-  TempDir dir;
-  FaultFileSystem files;
-  std::unique_ptr<Store> store;
-};
 
 TEST_CASE("Whatever page is damaged: never served, given up with little else, and filled again",
           "[faults]") {
@@ -163,8 +93,8 @@ TEST_CASE("Whatever page is damaged: never served, given up with little else, an
     for (size_t at = 7; at < bytes.size(); at += kBasePageBytes) {
       INFO(name << " offset " << at);
       FolderImage image = replica.image;
-      Flip(&image[name], at);
-      Fixture fixture(image);
+      FlipByte(&image[name], at);
+      OpenedReplica fixture(image);
       CheckHonest(*fixture.store, replica.held);
       const StoreStats damaged = fixture.store->Stats();
       REQUIRE(damaged.damaged);
@@ -181,7 +111,7 @@ TEST_CASE("Whatever page is damaged: never served, given up with little else, an
 
       Refill(fixture.store.get(), replica.held);
       REQUIRE(Difference(*HeldBy(*fixture.store), replica.held) == "");
-      REQUIRE(*fixture.store->Count("") == LiveOf(replica.held));
+      REQUIRE(*fixture.store->Count("") == LiveIn(replica.held));
       REQUIRE(fixture.store->Checkpoint().ok());
       fixture.Reopen();
       REQUIRE(Difference(*HeldBy(*fixture.store), replica.held) == "");
@@ -207,13 +137,13 @@ TEST_CASE("Damage in many places at once is given up range by range, and filled 
     for (auto& [name, bytes] : image) {
       if (!name.starts_with("base-")) continue;
       for (uint64_t flips = test::Below(&random, 5); flips > 0; --flips) {
-        Flip(&bytes, test::Below(&random, bytes.size()));
+        FlipByte(&bytes, test::Below(&random, bytes.size()));
       }
     }
-    Fixture fixture(image);
+    OpenedReplica fixture(image);
     const auto write = [&] {
       for (int i = 0; i < 20; ++i) {
-        const std::string word = WordAt(test::Below(&random, 2 * Replica::kWords));
+        const std::string word = Replica::WordAt(test::Below(&random, 2 * Replica::kWords));
         const Stored entry{{(1ull << 33) + i + test::Below(&random, 1'000), 7}, i % 3 == 0};
         // Refused where the word's place is damaged.
         if (test::WriteOne(fixture.store.get(), word, entry.version, entry.tombstone).ok()) {
@@ -242,7 +172,7 @@ TEST_CASE("Damage in many places at once is given up range by range, and filled 
     Refill(fixture.store.get(), held);
     if (seed % 2 == 0) REQUIRE(fixture.store->Checkpoint().ok());
     REQUIRE(Difference(*HeldBy(*fixture.store), held) == "");
-    REQUIRE(*fixture.store->Count("") == LiveOf(held));
+    REQUIRE(*fixture.store->Count("") == LiveIn(held));
     test::CountFault(test::Fault::kRebuilt);
   }
   CHECK(several > 5);
@@ -256,7 +186,7 @@ TEST_CASE("A base file that is missing, cut short or another one costs its own w
   SECTION("empty") { image[name].clear(); }
   SECTION("cut short") { image[name].resize(image[name].size() / 2); }
   SECTION("another one") { image[name] = std::next(image.find(name))->second; }
-  Fixture fixture(image);
+  OpenedReplica fixture(image);
   const StoreStats stats = fixture.store->Stats();
   CHECK(stats.damaged);
   CHECK(stats.damage.find(name) != std::string::npos);
@@ -277,8 +207,8 @@ TEST_CASE(
   Replica replica;
   const std::string name = NameIn(replica.image, "base-");
   FolderImage image = replica.image;
-  Flip(&image[name], kBasePageBytes);
-  Fixture fixture(image);
+  FlipByte(&image[name], kBasePageBytes);
+  OpenedReplica fixture(image);
   const auto open_alone = [&] {
     fixture.store.reset();
     StoreOptions options = ReplicaStore(&fixture.files, fixture.dir.path());
@@ -305,8 +235,8 @@ TEST_CASE("Discard leaves alone what is sound, and damage outside of its range")
   Replica replica;
   FolderImage image = replica.image;
   const std::string name = NameIn(replica.image, "base-");
-  Flip(&image[name], kBasePageBytes);
-  Fixture fixture(image);
+  FlipByte(&image[name], kBasePageBytes);
+  OpenedReplica fixture(image);
   const WordRange damaged = fixture.store->Stats().damaged_ranges.at(0);
   REQUIRE_FALSE(damaged.end.empty());
   const uint64_t calls = fixture.files.operations();
@@ -324,11 +254,11 @@ TEST_CASE(
     "A checkpoint that damage had stopped goes through after Discard, and counts stay right") {
   Replica replica;
   FolderImage image = replica.image;
-  Flip(&image[NameIn(image, "base-")], 3 * kBasePageBytes);
-  Fixture fixture(image);
+  FlipByte(&image[NameIn(image, "base-")], 3 * kBasePageBytes);
+  OpenedReplica fixture(image);
   CHECK(fixture.store->Checkpoint().code() == StatusCode::kDataDamaged);
   // Beside what is frozen now: over it, and new.
-  replica.Add(fixture.store.get(), WordAt(1), {{1u << 31, 1}, false});
+  replica.Add(fixture.store.get(), Replica::WordAt(1), {{1u << 31, 1}, false});
   replica.Add(fixture.store.get(), "0 new", {{5, 1}, false});
   REQUIRE(fixture.store->Discard(kEverything).ok());
   CheckDiscarded(*fixture.store, replica.held);
@@ -336,17 +266,17 @@ TEST_CASE(
   CheckDiscarded(*fixture.store, replica.held);
   CHECK(fixture.store->Stats().memtable_entries == 0);
   Refill(fixture.store.get(), replica.held);
-  CHECK(*fixture.store->Count("") == LiveOf(replica.held));
+  CHECK(*fixture.store->Count("") == LiveIn(replica.held));
   REQUIRE(fixture.store->Checkpoint().ok());
   CHECK(Difference(*HeldBy(*fixture.store), replica.held) == "");
-  CHECK(*fixture.store->Count("") == LiveOf(replica.held));
+  CHECK(*fixture.store->Count("") == LiveIn(replica.held));
 }
 
 TEST_CASE("Refilled takes back what it covers, for good, and refuses ends that are no words") {
   Replica replica;
   FolderImage image = replica.image;
   image.erase(NameIn(image, "base-"));
-  Fixture fixture(image);
+  OpenedReplica fixture(image);
   REQUIRE(fixture.store->Discard(kEverything).ok());
   const WordRange lost = fixture.store->Stats().lost_ranges.at(0);
   REQUIRE(fixture.store->Refilled({"2", "3"}).ok());
@@ -366,8 +296,8 @@ TEST_CASE("The offline check tells lost words, and what is kept of a damaged fil
   Replica replica;
   FolderImage image = replica.image;
   const std::string name = NameIn(image, "base-");
-  Flip(&image[name], kBasePageBytes);
-  Fixture fixture(image);
+  FlipByte(&image[name], kBasePageBytes);
+  OpenedReplica fixture(image);
   REQUIRE(fixture.store->Discard(kEverything).ok());
   const auto faults = [&] {
     fixture.store.reset();
@@ -393,12 +323,12 @@ TEST_CASE("The offline check tells lost words, and what is kept of a damaged fil
 TEST_CASE("Readers and writers beside a Discard get right answers or the word that it is damaged") {
   Replica replica;
   FolderImage image = replica.image;
-  Flip(&image[NameIn(image, "base-")], 2 * kBasePageBytes);
-  Fixture fixture(image);
+  FlipByte(&image[NameIn(image, "base-")], 2 * kBasePageBytes);
+  OpenedReplica fixture(image);
   (void)HeldBy(*fixture.store).ok();
   std::atomic<bool> done = false;
   std::atomic<int> wrong = 0;
-  const std::string first = WordAt(3), last = WordAt(Replica::kWords - 1);
+  const std::string first = Replica::WordAt(3), last = Replica::WordAt(Replica::kWords - 1);
   std::thread reader([&] {
     while (!done) {
       for (const std::string& word : {first, last}) {
@@ -425,111 +355,6 @@ TEST_CASE("Readers and writers beside a Discard get right answers or the word th
   CHECK(wrong == 0);
   replica.held[last] = HeldBy(*fixture.store)->at(last);
   CheckDiscarded(*fixture.store, replica.held);
-}
-
-// Damage is met by reading everything; then it is given up and filled again. Ends at the first
-// failure.
-Status Rebuild(Store* store, const EntryMap& held) {
-  (void)HeldBy(*store).ok();
-  TRIFECTA_RETURN_IF_ERROR(store->Discard(kEverything));
-  const std::vector<WordRange> lost = store->Stats().lost_ranges;
-  EntryMap missing;
-  for (const auto& [word, stored] : held) {
-    if (Inside(lost, word)) missing.emplace(word, stored);
-  }
-  if (!missing.empty()) TRIFECTA_RETURN_IF_ERROR(test::WriteAll(store, missing));
-  for (const WordRange& range : lost) TRIFECTA_RETURN_IF_ERROR(store->Refilled(range));
-  return store->Checkpoint();
-}
-
-struct DamagedReplica : Replica {
-  DamagedReplica() {
-    for (auto& [name, bytes] : image) {
-      if (name.starts_with("base-")) Flip(&bytes, 2 * kBasePageBytes);
-    }
-    Fixture fixture(image);
-    const uint64_t before = fixture.files.operations();
-    REQUIRE(Rebuild(fixture.store.get(), held).ok());
-    calls = fixture.files.operations() - before;
-    REQUIRE(Difference(*HeldBy(*fixture.store), held) == "");
-  }
-  uint64_t calls = 0;  // changing ones, of rebuilding
-};
-
-TEST_CASE("Power loss anywhere in a rebuilding leaves damage, lost ranges or whole files",
-          "[faults]") {
-  DamagedReplica replica;
-  CHECK(replica.calls > 15);
-  for (uint64_t n = 1; n <= replica.calls; ++n) {
-    for (const bool any_part : {false, true}) {
-      INFO("call " << n << ", any part survives: " << any_part);
-      Fixture fixture(replica.image);
-      fixture.files.LosePowerAt(n);
-      (void)Rebuild(fixture.store.get(), replica.held).ok();
-      fixture.store.reset();
-      any_part ? fixture.files.Crash(n * 7'919) : fixture.files.Crash();
-      fixture.Reopen();
-      // What was lost is known to be; what is not known to be is there, or damaged.
-      const std::vector<WordRange> lost = fixture.store->Stats().lost_ranges;
-      for (const auto& [word, stored] : replica.held) {
-        const auto found = fixture.store->Get(word);
-        if (!found.ok() || Inside(lost, word)) continue;
-        REQUIRE((found->known && found->version == stored.version));
-      }
-      (void)HeldBy(*fixture.store).ok();
-      const Status status = Rebuild(fixture.store.get(), replica.held);
-      INFO(status.ToString());
-      REQUIRE(status.ok());
-      REQUIRE(Difference(*HeldBy(*fixture.store), replica.held) == "");
-      REQUIRE(*fixture.store->Count("") == LiveOf(replica.held));
-      test::CountFault(test::Fault::kRebuilt);
-    }
-  }
-}
-
-TEST_CASE("A disk that fills up in a rebuilding leaves it to be done again", "[faults]") {
-  DamagedReplica replica;
-  uint64_t refused = 0;
-  for (uint64_t room = 0;; room += 4'999) {
-    INFO("room " << room);
-    Fixture fixture(replica.image);
-    fixture.files.SetFreeBytes(room);
-    const Status status = Rebuild(fixture.store.get(), replica.held);
-    if (status.ok()) break;
-    REQUIRE(status.code() == StatusCode::kDiskFull);
-    ++refused;
-    fixture.files.SetFreeBytes(std::nullopt);
-    REQUIRE(Rebuild(fixture.store.get(), replica.held).ok());
-    REQUIRE(Difference(*HeldBy(*fixture.store), replica.held) == "");
-    fixture.Reopen();
-    REQUIRE(Difference(*HeldBy(*fixture.store), replica.held) == "");
-    test::CountFault(test::Fault::kRebuilt);
-  }
-  CHECK(refused > 5);
-}
-
-TEST_CASE("A call of a rebuilding that fails costs nothing that was not lost already", "[faults]") {
-  DamagedReplica replica;
-  const auto kind =
-      GENERATE(FaultFileSystem::kCreate, FaultFileSystem::kWrite, FaultFileSystem::kSync,
-               FaultFileSystem::kRemove, FaultFileSystem::kRename, FaultFileSystem::kSyncFolder);
-  Fixture counting(replica.image);
-  const uint64_t before = counting.files.operations(kind);
-  REQUIRE(Rebuild(counting.store.get(), replica.held).ok());
-  const uint64_t calls = counting.files.operations(kind) - before;
-  CHECK(calls > 0);
-  for (uint64_t n = 1; n <= calls; ++n) {
-    INFO("kind " << kind << " call " << n);
-    Fixture fixture(replica.image);
-    fixture.files.FailAt(kind, n, EIO);
-    (void)Rebuild(fixture.store.get(), replica.held).ok();
-    fixture.files.ForgetFailures();
-    fixture.Reopen();
-    REQUIRE(Rebuild(fixture.store.get(), replica.held).ok());
-    REQUIRE(Difference(*HeldBy(*fixture.store), replica.held) == "");
-    REQUIRE(*fixture.store->Count("") == LiveOf(replica.held));
-    test::CountFault(test::Fault::kRebuilt);
-  }
 }
 
 }  // namespace
