@@ -15,7 +15,7 @@ TEST_CASE("an incarnation is read from the bytes that it was written as") {
   CHECK(*ParseIncarnation("") == 0);
 }
 
-TEST_CASE("any other bytes are damage, named with the file and what to do") {
+TEST_CASE("any other bytes are damage") {
   const std::string good = FormatIncarnation(1'767'225'600);
   for (size_t i = 0; i < good.size(); ++i) {
     std::string bad = good;
@@ -26,9 +26,6 @@ TEST_CASE("any other bytes are damage, named with the file and what to do") {
   }
   CHECK_FALSE(ParseIncarnation(good + "\n").ok());
   CHECK_FALSE(ParseIncarnation(FormatIncarnation(kIncarnationMax + 1)).ok());
-  const std::string message = ParseIncarnation("x").status().message();
-  CHECK(message.find("'incarnation'") != std::string::npos);
-  CHECK(message.find("remove the file") != std::string::npos);
 }
 
 TEST_CASE("a life begins above the last one, and at the time of day if that is higher") {

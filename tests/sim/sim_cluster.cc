@@ -132,10 +132,15 @@ bool SimCluster::AllRun() {
                      [this](NodeIndex index) { return node(index).running(); });
 }
 
-// A disk that lost power, or filled up, is nobody's fault; one that cannot be read again is, and so
-// is a node that gives up.
+// A disk that lost power, or filled up, is nobody's fault, nor is a node that stayed away for so
+// long in the middle of its join that this was given up; a disk that cannot be read again is, and
+// so is any other node that gives up.
 void SimCluster::OnFault(SimNode* died, const Status& status) {
   const NodeIndex index = died->options().index;
+  if (status.message().find("has left the cluster") != std::string::npos) {
+    members_.erase(index);
+    return;
+  }
   if (status.code() != StatusCode::kIoError && status.code() != StatusCode::kDiskFull) {
     Report(Rule::kDoesNotStart,
            StrCat("node ", index, " at ", now(), " ms: ", status.ToString(), "\n"));
