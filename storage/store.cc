@@ -193,7 +193,7 @@ Status StoreImpl::Write(std::span<const Entry> entries, std::span<WriteOutcome> 
                                           kWriteEntriesMax, " go at once")};
   }
   TRIFECTA_RETURN_IF_ERROR(WaitForRoom());
-  WriteContext context{outcomes, {}, 0};
+  WriteContext context{outcomes, {}, 0, 0};
   {
     // In the writers' own threads, before they queue: the reads of many go side by side.
     Epoch::Guard guard(&epoch_);
@@ -222,8 +222,9 @@ Status StoreImpl::Commit(std::span<PendingWrite* const> group) {
   std::vector<std::span<const Entry>> groups;
   groups.reserve(group.size());
   for (const PendingWrite* write : group) groups.push_back(write->entries);
-  uint64_t sequence;
+  uint64_t sequence = 0;
   Status status = log_->Append(groups, &sequence);
+  static_cast<WriteContext*>(group.front()->context)->sequence = sequence;
   if (status.ok() && !has_log_.load()) status = NoteLog();
   log_full_.store(status.code() == StatusCode::kDiskFull, std::memory_order_relaxed);
   if (!status.ok() && status.code() != StatusCode::kDiskFull &&
@@ -263,7 +264,8 @@ void StoreImpl::Apply(std::span<PendingWrite* const> group) {
     ApplyEntries(active, write->entries, context->older, context->outcomes, applied);
   }
   if (!told.empty()) observer_->OnApplied(told);
-  applied_sequence_ = log_->last_sequence();
+  // Not the log's last one: the next group may be durable already, but is applied after this one.
+  applied_sequence_ = static_cast<const WriteContext*>(group.front()->context)->sequence;
   if (options_.background && CheckpointIsDue(active)) {
     std::lock_guard lock(mutex_);
     checkpoint_wanted_ = true;

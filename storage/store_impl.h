@@ -50,6 +50,7 @@ class StoreImpl : public Store {
     std::span<WriteOutcome> outcomes;
     std::vector<OlderEntry> older;  // what the layers below the active memtable held
     uint64_t freezes = 0;           // when that was looked up
+    uint64_t sequence = 0;          // of the group's frame; set in its first write
   };
 
   explicit StoreImpl(StoreOptions options);
