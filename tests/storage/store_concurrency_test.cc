@@ -198,6 +198,65 @@ class Turmoil {
   std::string fault_;
 };
 
+// Holds the thread that has applied a write until the log has synced another one.
+class SlowObserver : public EntryObserver {
+ public:
+  void Arm(const Store* store) {
+    syncs_wanted_ = store->Stats().syncs + 2;
+    store_ = store;
+  }
+  void OnApplied(std::span<const AppliedEntry>) override {
+    const Store* store = store_.exchange(nullptr);
+    if (store == nullptr) return;
+    waiting_ = true;
+    while (store->Stats().syncs < syncs_wanted_) std::this_thread::yield();
+    waiting_ = false;
+  }
+  void AwaitWaiting() const {
+    while (!waiting_) std::this_thread::yield();
+  }
+
+ private:
+  uint64_t syncs_wanted_ = 0;
+  std::atomic<const Store*> store_{nullptr};
+  std::atomic<bool> waiting_{false};
+};
+
+// A group is written to the log while the one before it is still being applied. A checkpoint that
+// begins between the two must not take the later one for merged: nothing but the log holds it.
+TEST_CASE("What is durable but not applied yet when a memtable is frozen stays in the log") {
+  const test::TempDir dir;
+  test::FaultFileSystem files;
+  SlowObserver observer;
+  StoreOptions options = test::SmallStore(&files, dir.path());
+  options.observer = &observer;
+  for (int round = 0; round < 60; ++round) {
+    auto store = test::MustOpen(options);
+    observer.Arm(store.get());
+    const std::string number = std::to_string(round), first = "1-" + number, second = "2-" + number;
+    std::atomic<bool> good = true;
+    const auto write = [&](const std::string& word) {
+      if (!test::WriteOne(store.get(), word, {1, 1}).ok()) good = false;
+    };
+    std::thread applies([&] { write(first); });
+    observer.AwaitWaiting();
+    // Waits for the first write, and then comes before the second one, or after.
+    std::thread checkpoint([&] {
+      if (!store->Checkpoint().ok()) good = false;
+    });
+    std::thread follows([&] { write(second); });
+    applies.join();
+    checkpoint.join();
+    follows.join();
+    REQUIRE(good);
+    store.reset();
+    store = test::MustOpen(options);
+    INFO("round " << round);
+    REQUIRE(store->Get(first)->live);
+    REQUIRE(store->Get(second)->live);
+  }
+}
+
 TEST_CASE("Readers never miss an acknowledged word while writers write and checkpoints merge") {
   Turmoil().Run();
 }
