@@ -407,6 +407,9 @@ void PeerTransport::Call(ItemKind kind, PeerClass peer_class, const PeerAddress&
                        StrCat("a message of ", bytes.size(), " bytes for ", to.address,
                               "; at most ", kPeerItemBytesMax, " are possible")));
   }
+  if (deadline <= std::chrono::steady_clock::now()) {
+    return done(Status(StatusCode::kTimeout, StrCat(to.address, ": no time was left to ask it")));
+  }
   PendingItem item;
   item.kind = kind;
   item.bytes = std::move(bytes);

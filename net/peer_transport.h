@@ -103,7 +103,8 @@ class PeerTransport {
   // Sends an answered item. `done` gets the answer's bytes, or:
   // - kUnavailable: not reached, connection lost, refused, too much waits already. Whether the item
   //   was carried out is unknown. The text begins with the peer's address.
-  // - kTimeout at `deadline`; the item may be carried out still.
+  // - kTimeout at `deadline`; the item may be carried out still. At once, and it is not sent, when
+  //   the deadline has passed.
   // - kTooLarge above kPeerItemBytesMax; kInvalidArgument for an address that is none.
   // - kCancelled when the transport stops.
   // The peer learns how much time is left, and does not look at items whose time is over.
