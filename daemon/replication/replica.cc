@@ -37,6 +37,19 @@ ReplyHead Refused(const Status& status) {
   }
 }
 
+constexpr std::string_view kLostMeanwhile = "words were lost here, or fetched again, meanwhile";
+
+// Who acknowledges a write vouches that it holds nothing newer, so of a word that is lost it must
+// not: a coordinator whose clock is behind would never hear of the newer entry that was there.
+Status CheckKnown(const LostRanges& lost, std::span<const Entry> entries) {
+  if (lost == nullptr) return Status::Ok();
+  for (const Entry& entry : entries) {
+    const std::string word(entry.word);
+    TRIFECTA_RETURN_IF_ERROR(CheckNotLost(lost, {word, word + '\0'}));
+  }
+  return Status::Ok();
+}
+
 ReplyHead NotItsPartition() {
   return Refused(Refusal::kNotOwner, "a word is in none of the partitions that the request names");
 }
@@ -59,6 +72,7 @@ class Batch {
     size_t index;
     size_t first;
     size_t count;
+    LostRanges lost;  // as it was when none of its words was among them
   };
 
   ReplyHead head() const { return {Refusal::kNone, ring_ == nullptr ? 0 : ring_->epoch, {}}; }
@@ -209,8 +223,12 @@ void Batch::Write(size_t index, const WriteRequest& request) {
                                                           request.session, " is not under way")));
   }
   if (!Concern(request.entries, request.fences)) return Refuse(index, NotItsPartition());
+  const LostRanges before = lost();
+  if (const Status known = CheckKnown(before, request.entries); !known.ok()) {
+    return Refuse(index, Refused(known));
+  }
   if (entries_.size() + request.entries.size() > kWriteEntriesMax) Flush();
-  pending_.push_back({index, entries_.size(), request.entries.size()});
+  pending_.push_back({index, entries_.size(), request.entries.size(), before});
   entries_.insert(entries_.end(), request.entries.begin(), request.entries.end());
 }
 
@@ -223,6 +241,10 @@ Status Batch::Store(std::span<const Pending> writes) {
 
 void Batch::AnswerWrite(const Pending& write, const Status& status) {
   if (!status.ok()) return Refuse(write.index, Refused(status));
+  if (lost() != write.lost) {
+    // It is stored, but what was there before may have gone first.
+    return Refuse(write.index, Refused(Refusal::kFailed, std::string(kLostMeanwhile)));
+  }
   const auto begin = outcomes_.begin() + static_cast<ptrdiff_t>(write.first);
   replies_[write.index] =
       Encode(head(), WriteReply{{begin, begin + static_cast<ptrdiff_t>(write.count)}});
@@ -255,7 +277,7 @@ void Batch::Stamp(size_t index, std::string_view bytes) {
 bool Batch::KnowsAll(size_t index, const LostRanges& before, const storage::WordRange& range) {
   Status known = CheckNotLost(before, range);
   if (known.ok() && lost() != before) {
-    known = Status(StatusCode::kUnavailable, "words were lost here, or fetched again, meanwhile");
+    known = Status(StatusCode::kUnavailable, std::string(kLostMeanwhile));
   }
   if (!known.ok()) Refuse(index, Refused(known));
   return known.ok();

@@ -21,8 +21,8 @@ namespace trifecta::replication {
 
 class Replica {
  public:
-  // All outlive it. `status` gives what only the daemon knows of a StatusReply; what reads of
-  // `lost` words would say is refused (null: nothing is lost).
+  // All outlive it. `status` gives what only the daemon knows of a StatusReply; reads and writes of
+  // `lost` words are refused (null: nothing is lost).
   struct Parts {
     storage::Store* store = nullptr;
     const DigestTable* digests = nullptr;
