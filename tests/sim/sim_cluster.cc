@@ -198,6 +198,7 @@ bool SimCluster::AllAgree(std::string* why) {
   if (ring_ == nullptr) return No(why, "there is no ring");
   if (ring_->operation) return No(why, "a change of the ring is under way");
   for (const NodeIndex index : members_) {
+    if (!node(index).is_whole()) return No(why, StrCat("node ", index, " lacks what was damaged"));
     if (!node(index).ready()) return No(why, StrCat("node ", index, " is not ready"));
     if (node(index).view()->ring->epoch != ring_->epoch) {
       return No(why, StrCat("node ", index, " has an older ring"));

@@ -97,6 +97,25 @@ void SimDisk::LosePower(Random* random) {
   }
 }
 
+bool SimDisk::Damage(Random* random) {
+  std::vector<std::string> paths;
+  const Result<std::vector<std::string>> names = faults_.List(folder_);
+  for (const std::string& name : names.ok() ? *names : std::vector<std::string>()) {
+    const auto parsed = storage::ParseFileName(name);
+    if (parsed && parsed->kind == storage::FileKind::kBase) {
+      paths.push_back(storage::PathIn(folder_, name));
+    }
+  }
+  if (paths.empty()) return false;
+  const std::string& path = paths[random->Below(paths.size())];
+  const Result<std::string> bytes = faults_.ReadAll(path);
+  Result<std::unique_ptr<WritableFile>> file = faults_.OpenForWriting(path);
+  if (!bytes.ok() || bytes->empty() || !file.ok()) return false;
+  const uint64_t at = random->Below(bytes->size());
+  const char flipped = static_cast<char>((*bytes)[at] ^ (1 + random->Below(255)));
+  return (*file)->WriteAt(at, {&flipped, 1}).ok() && (*file)->Sync().ok();
+}
+
 Status SimDisk::Replace(const std::string& name, std::string_view bytes) {
   const std::string path = storage::PathIn(folder_, name), beside = path + ".new";
   if (files_->Size(beside).ok()) TRIFECTA_RETURN_IF_ERROR(files_->Remove(beside));

@@ -39,6 +39,9 @@ class SimDisk {
   // What files may still grow by; nothing: without limit.
   void SetFreeBytes(std::optional<uint64_t> bytes) { faults_.SetFreeBytes(bytes); }
 
+  // A byte of one of the store's base files, if there are any, is another one from now on.
+  bool Damage(Random* random);
+
   // A small file, made durable in place of what was there, as the daemon does it: written beside,
   // synced, renamed.
   Status Replace(const std::string& name, std::string_view bytes);

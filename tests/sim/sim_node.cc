@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <numeric>
 #include <string_view>
 #include <utility>
 
@@ -127,12 +128,13 @@ Status SimNode::StartProcess() {
   process->stamper = std::make_unique<WatchedStamper>(
       std::move(stamper), [this](uint64_t time) { given_twice_ += !given_.insert(time).second; });
   process->replica = std::make_unique<replication::Replica>(replication::Replica::Parts{
-      process->store.get(), process->digests.get(), process->stamper.get(), {}});
+      process->store.get(), process->digests.get(), process->stamper.get(), {}, &process->lost});
   const auto view = [process] { return process->view; };
   process->runner = MakeRunner(view, true);
   process->read_runner = MakeRunner(view, !options_.flaws.no_repair);
   process->stream_runner = MakeRunner(options_.flaws.one_source ? OneSource(view) : view, true);
   process->upkeep = MakeUpkeep();
+  process->rebuild = MakeRebuild();
   FillDigestsLater();
   CheckpointLater();
   if (!options_.topology) return Status::Ok();
@@ -149,6 +151,7 @@ Status SimNode::OpenStore(Process* process) {
   options.tablet_bytes = kTabletBytes;
   options.log_segment_bytes = kSegmentBytes;
   options.background = false;
+  options.tolerate_damage = true;
   options.observer = process->digests.get();
   Result<std::unique_ptr<storage::Store>> store = storage::Store::Open(options);
   if (!store.ok()) return store.status();
@@ -204,8 +207,9 @@ void SimNode::EndProcess() {
 void SimNode::FillDigestsLater() {
   network_->After(options_.index, Within(options_.pace.fill_max), [this] {
     static const std::atomic<bool> never = false;
-    (void)process_->digests->Fill(*process_->store, never);
-    (void)Survived();
+    const Status filled = process_->digests->Fill(*process_->store, never);
+    // What is damaged may be given up and fetched.
+    if (Survived() && !filled.ok()) FillDigestsLater();
   });
 }
 
@@ -233,6 +237,26 @@ std::unique_ptr<SimUpkeep> SimNode::MakeUpkeep() {
     if (process->member) process->member->StreamDone(session, {&partition, 1});
   };
   return std::make_unique<SimUpkeep>(std::move(parts));
+}
+
+std::unique_ptr<SimRebuild> SimNode::MakeRebuild() {
+  Process* const process = process_.get();
+  SimRebuild::Parts parts;
+  parts.network = network_;
+  parts.node = options_.index;
+  parts.store = process->store.get();
+  parts.digests = process->digests.get();
+  parts.lost = &process->lost;
+  parts.runner = process->runner.get();
+  parts.view = [process] { return process->view; };
+  parts.count_again = [this, process] {
+    std::vector<uint32_t> all(options_.partitions);
+    std::iota(all.begin(), all.end(), 0);
+    process->digests->Forget(all);
+    FillDigestsLater();
+  };
+  parts.survived = [this] { return Survived(); };
+  return std::make_unique<SimRebuild>(std::move(parts));
 }
 
 void SimNode::TakeView(ViewPtr view) {

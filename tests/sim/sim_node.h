@@ -16,6 +16,7 @@
 #include "daemon/replication/cluster_view.h"
 #include "daemon/replication/digest_table.h"
 #include "daemon/replication/hint_store.h"
+#include "daemon/replication/lost_words.h"
 #include "daemon/replication/replica.h"
 #include "daemon/replication/stamper.h"
 #include "net/detector_options.h"
@@ -27,6 +28,7 @@
 #include "tests/sim/sim_disk.h"
 #include "tests/sim/sim_member.h"
 #include "tests/sim/sim_network.h"
+#include "tests/sim/sim_rebuild.h"
 #include "tests/sim/sim_runner.h"
 #include "tests/sim/sim_upkeep.h"
 
@@ -105,6 +107,8 @@ class SimNode {
   storage::Store& store() { return *process_->store; }
   const replication::DigestTable& digests() const { return *process_->digests; }
   replication::Stamper* stamper() { return process_->stamper.get(); }
+  // No file is known to be damaged, and nothing lost with one.
+  bool is_whole() const { return process_->rebuild->idle(); }
   SimRunner& runner() { return *process_->runner; }
   // The same, for lookups, searches and counts.
   SimRunner& read_runner() { return *process_->read_runner; }
@@ -127,9 +131,11 @@ class SimNode {
     std::unique_ptr<replication::Stamper> stamper;
     std::unique_ptr<replication::Replica> replica;
     std::unique_ptr<replication::HintStore> hints;
+    replication::LostWords lost;
     std::unique_ptr<SimRunner> runner, read_runner, stream_runner;
     std::unique_ptr<SimMember> member;
     std::unique_ptr<SimUpkeep> upkeep;
+    std::unique_ptr<SimRebuild> rebuild;
     replication::ViewPtr view;
     bool ready = false;
     std::vector<Waiting> waiting;  // requests
@@ -143,6 +149,7 @@ class SimNode {
   std::unique_ptr<SimRunner> MakeRunner(std::function<replication::ViewPtr()> view, bool repairs);
   std::unique_ptr<SimMember> MakeMember();
   std::unique_ptr<SimUpkeep> MakeUpkeep();
+  std::unique_ptr<SimRebuild> MakeRebuild();
   void Take(const replication::TopologyEvent& event);
   void Purge(const std::vector<uint32_t>& partitions);
   void Work();

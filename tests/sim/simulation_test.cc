@@ -127,6 +127,16 @@ TEST_CASE("clusters of any shape keep their word in every weather", "[seeds]") {
   MustBeGood(50, Any);
 }
 
+TEST_CASE("a node gets back what it loses with a damaged file, in every weather", "[seeds]") {
+  MustBeGood(50, [](Random* random) {
+    Scenario scenario = InAnyWeather({}, random);
+    scenario.cluster.nodes = 3 + random->Below(3);
+    scenario.cluster.pace.checkpoint_max = 2'000;
+    scenario.climate.damage = scenario.climate.sum() / 4 + 1;
+    return scenario;
+  });
+}
+
 TEST_CASE("the same seed gives the same run of a whole cluster, another seed another one") {
   Random random(5);
   const Scenario scenario = InAnyWeather(Growing(1, 0), &random);

@@ -18,7 +18,7 @@ constexpr uint64_t kFewBytes = 2'000;
 
 uint64_t Climate::sum() const {
   return kill + power + blackout + pause + cut + deaf + partition + mend + links + jump + drift +
-         full;
+         full + damage;
 }
 
 Climate RandomClimate(Random* random) {
@@ -37,7 +37,10 @@ Climate RandomClimate(Random* random) {
 }
 
 Weather::Weather(SimCluster* cluster, const Climate& climate)
-    : cluster_(cluster), climate_(climate), random_(cluster->random()->Fork()) {}
+    : cluster_(cluster),
+      climate_(climate),
+      random_(cluster->random()->Fork()),
+      damaged_(AnyNode()) {}
 
 void Weather::Begin() {
   clear_ = false;
@@ -95,6 +98,7 @@ void Weather::Strike() {
          const int64_t rate = static_cast<int64_t>(random_.Below(range)) - climate_.drift_max;
          cluster_->node(AnyNode()).clock().SetDrift(rate);
        }},
+      {climate_.damage, [this] { Damage(); }},
       {climate_.full,
        [this] {
          const NodeIndex node = AnyNode();
@@ -138,6 +142,13 @@ void Weather::Deafen(NodeIndex node) {
   network.SetDeaf(node, true);
   cluster_->After(random_.Below(climate_.pause_max + 1),
                   [&network, node] { network.SetDeaf(node, false); });
+}
+
+// While the node is down: what a page held that was read before is not read again.
+void Weather::Damage() {
+  if (!cluster_->node(damaged_).running()) return;
+  Kill(damaged_, false, false);
+  if (cluster_->node(damaged_).disk().Damage(&random_)) Note(StrCat("damage of ", damaged_));
 }
 
 // Outsiders stay connected to everybody.

@@ -26,6 +26,7 @@ struct Climate {
   uint64_t jump = 0;         // a clock is set
   uint64_t drift = 0;        // a clock goes wrong
   uint64_t full = 0;         // a disk fills up, or is emptied
+  uint64_t damage = 0;       // a byte of a file is another one: at one node only, or words are lost
   Millis calm_max = 1'500;   // from one event to the next
   Millis down_max = 4'000;   // how long a node stays down
   Millis pause_max = 6'000;  // how long one stays stopped, or deaf
@@ -57,6 +58,7 @@ class Weather {
   void Kill(NodeIndex node, bool power, bool soon);
   void Pause(NodeIndex node);
   void Deafen(NodeIndex node);
+  void Damage();
   void Partition();
   void ChangeLinks();
   void Note(const std::string& what);
@@ -64,6 +66,7 @@ class Weather {
   SimCluster* const cluster_;
   const Climate climate_;
   Random random_;
+  NodeIndex damaged_;
   bool clear_ = true;
   std::string log_;
 };
