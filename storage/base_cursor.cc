@@ -275,39 +275,30 @@ void BaseCursor::Seek(std::string_view key) {
   status_ = file_->UseIndex();
   if (!status_.ok()) return;
   if (key.size() > kWordBytesMax) return void(SeekPast(key));
+  BaseProbe probe(file_, key);
+  while (probe.state() == BaseProbe::State::kDescends) probe.Step();
+  Seek(probe);
+}
+
+void BaseCursor::Seek(const BaseProbe& probe) {
+  valid_ = false;
+  status_ = Status::Ok();
+  const std::string_view key = probe.word();
   // An empty key may have no address, which memcpy must not be given.
   if (!key.empty()) std::memcpy(word_, key.data(), key.size());
-  const DoubleArray& array = file_->array_;
-  TrieValue value(file_->header_.root);
-  for (uint32_t depth = 0;;) {
-    if (value.is_leaf()) return SeekInBucket(value.payload(), depth, key);
-    uint32_t base = value.payload();
-    if (value.is_chain()) {
-      BaseFile::Chain chain;
-      if (!file_->ReadChain(value, &chain)) return void(Fail("a chain breaks its bounds"));
-      const std::string_view rest = key.substr(depth, chain.bytes.size());
-      const int order = rest.compare(chain.bytes);
-      if (order < 0) return Leftmost(value, depth);
-      if (order > 0) return AfterRightmost(value, depth);
-      depth += static_cast<uint32_t>(chain.bytes.size());
-      base = chain.base;
+  switch (probe.state()) {
+    case BaseProbe::State::kAtBucket:
+      return SeekInBucket(probe.bucket(), probe.depth(), key);
+    case BaseProbe::State::kBefore:
+      return Leftmost(probe.value(), probe.depth());
+    case BaseProbe::State::kAfter: {
+      if (probe.label() == DoubleArray::kNone) return AfterRightmost(probe.value(), probe.depth());
+      const char byte = static_cast<char>(probe.label());
+      if (Append(probe.depth(), {&byte, 1})) AfterRightmost(probe.value(), probe.depth() + 1);
+      return;
     }
-    if (!file_->GoodBase(base)) return void(Fail("a base is beyond the array"));
-    const uint8_t label = depth < key.size() ? static_cast<uint8_t>(key[depth]) : 0;
-    if (array.HasChild(base, label)) {
-      value = array.Child(base, label);
-      if (value.is_leaf()) return SeekInBucket(value.payload(), depth, key);
-      if (label == 0) return void(Fail("a word's end has children"));
-      ++depth;
-      continue;
-    }
-    const int below = array.ChildBelow(base, label);
-    if (below == DoubleArray::kNone) return Leftmost(TrieValue::Node(base), depth);
-    value = array.Child(base, static_cast<uint8_t>(below));
-    if (value.is_leaf()) return SeekInBucket(value.payload(), depth, key);
-    const char byte = static_cast<char>(below);
-    if (!Append(depth, {&byte, 1})) return;
-    return AfterRightmost(value, depth + 1);
+    default:
+      return void(Fail(probe.fault()));
   }
 }
 
@@ -321,7 +312,7 @@ void BaseCursor::SeekPast(std::string_view key) {
 void BaseCursor::Find(std::string_view word) {
   valid_ = false;
   status_ = file_->UseIndex();
-  if (!status_.ok()) return;
+  if (!status_.ok() || word.size() > kWordBytesMax) return;
   BaseProbe probe(file_, word);
   while (probe.state() == BaseProbe::State::kDescends) probe.Step();
   Find(probe);

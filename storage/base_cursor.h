@@ -24,6 +24,7 @@ class BaseCursor {
   // To the entry of `word`, or nowhere: quicker than Seek where it is not there.
   void Find(std::string_view word);
   // The same from where a probe of this file has come to its end.
+  void Seek(const BaseProbe& probe);
   void Find(const BaseProbe& probe);
   void Next();
 

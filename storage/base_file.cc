@@ -135,6 +135,17 @@ Status BaseFile::Find(std::string_view word, Found* found) const {
   *found = {};
   BaseCursor cursor(this);
   cursor.Find(word);
+  return Take(cursor, found);
+}
+
+Status BaseFile::Find(const BaseProbe& probe, Found* found) const {
+  *found = {};
+  BaseCursor cursor(this);
+  cursor.Find(probe);
+  return Take(cursor, found);
+}
+
+Status BaseFile::Take(const BaseCursor& cursor, Found* found) {
   if (!cursor.valid()) return cursor.status();
   found->known = true;
   found->tombstone = cursor.tombstone();

@@ -30,6 +30,9 @@
 
 namespace trifecta::storage {
 
+class BaseCursor;
+class BaseProbe;
+
 // All const methods from any thread.
 class BaseFile {
  public:
@@ -54,6 +57,8 @@ class BaseFile {
     Version version;
   };
   Status Find(std::string_view word, Found* found) const;
+  // The same from where a probe of this file has come to its end.
+  Status Find(const BaseProbe& probe, Found* found) const;
 
   // Checks and sets up everything but the entries, once: before probes (storage/base_probe.h).
   Status UseIndex() const {
@@ -77,6 +82,7 @@ class BaseFile {
 
   BaseFile() = default;
 
+  static Status Take(const BaseCursor& cursor, Found* found);
   Status ReadHeader();
   Status SetUpIndex() const;
   Status CheckPages(uint64_t begin, uint64_t end) const;

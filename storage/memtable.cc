@@ -5,9 +5,10 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstring>
+#include <iterator>
 #include <new>
 
-#include "storage/base/hash.h"
+#include "storage/base/word_head.h"
 #include "storage/memtable_permutation.h"
 
 namespace trifecta::storage {
@@ -41,7 +42,7 @@ Memtable::Memtable(Epoch* epoch, uint64_t expected_bytes) : epoch_(epoch) {
 Memtable::~Memtable() { munmap(filter_, filter_words_ * 8); }
 
 std::atomic<uint64_t>& Memtable::FilterWord(uint64_t hash) const {
-  return filter_[static_cast<unsigned __int128>(hash) * filter_words_ >> 64];
+  return filter_[static_cast<Uint128>(hash) * filter_words_ >> 64];
 }
 
 // A filter word a hash, four bits in it.
@@ -58,13 +59,8 @@ bool Memtable::MayHold(uint64_t hash) const {
   return (FilterWord(hash).load(std::memory_order_acquire) & bits) == bits;
 }
 
-// The eight bytes after the skipped ones as a number whose order is theirs. Zeros stand for bytes
-// that are not there: no word holds U+0000.
 uint64_t Memtable::HeadOf(std::string_view word, size_t skip) {
-  uint64_t bytes = 0;
-  if (word.size() > skip)
-    std::memcpy(&bytes, word.data() + skip, std::min<size_t>(8, word.size() - skip));
-  return __builtin_bswap64(bytes);
+  return skip < word.size() ? WordHead(word.substr(skip)) : 0;
 }
 
 // The bytes that a node between two words may skip: all that the two share. But a node made of
@@ -83,7 +79,6 @@ uint16_t Memtable::SkipFor(uint16_t skipped, const MemtableRecord* low,
 // Has the memory fetched that a search in the node looks at, all lines at once: what they would be
 // waited for one by one takes longer than the search.
 void Memtable::Fetch(const Node* node) {
-  constexpr size_t kCacheLine = 64;
   static_assert(sizeof(Leaf) >= 4 * kCacheLine && sizeof(Inner) >= 4 * kCacheLine);
   const char* const at = reinterpret_cast<const char*>(node);
   for (size_t line = 0; line < 5; ++line) __builtin_prefetch(at + line * kCacheLine);
@@ -92,17 +87,17 @@ void Memtable::Fetch(const Node* node) {
 // The child whose words may include `word`: as many keys are not above it.
 unsigned Memtable::ChildFor(const Inner& inner, std::string_view word) {
   const uint64_t head = HeadOf(word, inner.skip);
-  // The keys below `begin` have lesser heads. Written so that no branch has to be foretold.
-  unsigned begin = 0, left = inner.children_count - 1;
-  while (left > 0) {
-    const unsigned half = left / 2;
-    const bool less = inner.heads[begin + half] < head;
-    begin = less ? begin + half + 1 : begin;
-    left = less ? left - half - 1 : half;
+  // The keys below `begin` have lesser heads. Five halvings of 31 heads, whatever their count, so
+  // that no branch has to be foretold.
+  static_assert(kFanout - 1 == 31);
+  unsigned begin = 0;
+  for (unsigned half = kFanout / 2; half > 0; half /= 2) {
+    begin += inner.heads[begin + half - 1] < head ? half : 0;
   }
   // Mostly none has the same one.
   unsigned end = inner.children_count - 1;
-  if (begin == end || inner.heads[begin] != head) return begin;
+  if (begin >= end || inner.heads[begin] != head) [[likely]]
+    return std::min(begin, end);
   while (begin < end) {
     const unsigned middle = (begin + end) / 2;
     if (inner.heads[middle] == head && inner.keys[middle]->word() <= word) {
@@ -119,18 +114,25 @@ unsigned Memtable::LowerBound(const Leaf& leaf, uint64_t order, std::string_view
                               bool* equal) {
   const Permutation permutation(order);
   const uint64_t head = HeadOf(word, leaf.skip);
-  unsigned begin = 0, end = permutation.count();
+  const unsigned count = permutation.count();
+  // How many heads are less is the position, in whatever order they lie. All are looked at, filled
+  // or not, since that needs no branch.
+  unsigned less = 0, same = 0;
+  for (unsigned slot = 0; slot < kLeafSlots; ++slot) {
+    const uint64_t here = leaf.heads[slot].load(std::memory_order_relaxed);
+    less += (here < head) & (slot < count);
+    same += (here == head) & (slot < count);
+  }
   *equal = false;
-  while (begin < end) {
+  unsigned begin = less;
+  for (unsigned end = less + same; begin < end;) {
     const unsigned middle = (begin + end) / 2;
-    const unsigned slot = permutation.slot(middle);
-    int sign = leaf.heads[slot] < head ? -1 : leaf.heads[slot] > head;
+    const MemtableRecord* const record =
+        leaf.records[permutation.slot(middle)].load(std::memory_order_acquire);
+    const int sign = record->word().compare(word);
     if (sign == 0) {
-      sign = leaf.records[slot].load(std::memory_order_acquire)->word().compare(word);
-      if (sign == 0) {
-        *equal = true;
-        return middle;
-      }
+      *equal = true;
+      return middle;
     }
     if (sign < 0) {
       begin = middle + 1;
@@ -141,8 +143,8 @@ unsigned Memtable::LowerBound(const Leaf& leaf, uint64_t order, std::string_view
   return begin;
 }
 
-const MemtableRecord* Memtable::Find(std::string_view word) const {
-  if (empty() || !MayHold(HashBytes(word))) return nullptr;
+const MemtableRecord* Memtable::Find(std::string_view word, uint64_t hash) const {
+  if (empty() || !MayHold(hash)) return nullptr;
   const Node* node = root_.load(std::memory_order_acquire);
   while (!node->is_leaf) {
     const auto* inner = static_cast<const Inner*>(node);
@@ -234,7 +236,8 @@ Memtable::Applied Memtable::Apply(const Entry& entry, const OlderEntry& older) {
   } else {
     SetFilter(HashBytes(entry.word));
     Insert(leaf, position, record, path_, low, high);
-    entries_.fetch_add(1, std::memory_order_relaxed);
+    entries_.store(entries() + 1, std::memory_order_relaxed);
+    if (empty()) empty_.store(false, std::memory_order_release);
   }
   bytes_.store(arena_.bytes(), std::memory_order_relaxed);
   return {existed, true, entry.version, newest};
@@ -267,7 +270,7 @@ void Memtable::Insert(Leaf* leaf, unsigned position, const MemtableRecord* recor
   const Permutation order(leaf->order.load(std::memory_order_relaxed));
   const unsigned count = order.count();
   if (count == kLeafSlots) return Split(leaf, position, record, path, low, high);
-  leaf->heads[count] = HeadOf(record->word(), leaf->skip);
+  leaf->heads[count].store(HeadOf(record->word(), leaf->skip), std::memory_order_relaxed);
   leaf->live_changes[count] = record->live_change;
   leaf->records[count].store(record, std::memory_order_release);
   leaf->live_change.fetch_add(record->live_change, std::memory_order_relaxed);
@@ -289,7 +292,7 @@ void Memtable::Split(Leaf* leaf, unsigned position, const MemtableRecord* record
     }
     const unsigned slot = order.slot(from++);
     items.records[i] = leaf->records[slot].load(std::memory_order_relaxed);
-    items.heads[i] = leaf->heads[slot];
+    items.heads[i] = leaf->heads[slot].load(std::memory_order_relaxed);
     items.live_changes[i] = leaf->live_changes[slot];
   }
   // Words that come in order fill their leaves; others leave half of each for more.
@@ -308,8 +311,9 @@ Memtable::Leaf* Memtable::NewLeaf(const LeafItems& items, unsigned begin, unsign
   leaf->skip = SkipFor(items.skip, low, high);
   int32_t change = 0;
   for (unsigned i = begin, slot = 0; i < end; ++i, ++slot) {
-    leaf->heads[slot] =
-        leaf->skip == items.skip ? items.heads[i] : HeadOf(items.records[i]->word(), leaf->skip);
+    leaf->heads[slot].store(
+        leaf->skip == items.skip ? items.heads[i] : HeadOf(items.records[i]->word(), leaf->skip),
+        std::memory_order_relaxed);
     leaf->records[slot].store(items.records[i], std::memory_order_relaxed);
     leaf->live_changes[slot] = items.live_changes[i];
     change += items.live_changes[i];
@@ -332,6 +336,7 @@ Memtable::Inner* Memtable::NewInner(const InnerItems& items, unsigned begin, uns
     inner->heads[at] =
         inner->skip == items.skip ? items.heads[i] : HeadOf(items.keys[i]->word(), inner->skip);
   }
+  std::fill(inner->heads + (end - begin - 1), std::end(inner->heads), ~uint64_t{0});
   return inner;
 }
 

@@ -24,6 +24,7 @@
 
 #include "storage/arena.h"
 #include "storage/base/entry.h"
+#include "storage/base/hash.h"
 #include "storage/epoch.h"
 
 namespace trifecta::storage {
@@ -78,8 +79,11 @@ class Memtable {
   // The rest: any thread, inside a guard of the epoch.
 
   // Null when the word is not here.
-  const MemtableRecord* Find(std::string_view word) const;
-  bool empty() const { return entries() == 0; }
+  const MemtableRecord* Find(std::string_view word) const { return Find(word, HashBytes(word)); }
+  // The same where HashBytes of the word is known, after what it looks at first was asked for.
+  const MemtableRecord* Find(std::string_view word, uint64_t hash) const;
+  void FetchFilter(uint64_t hash) const { __builtin_prefetch(&FilterWord(hash)); }
+  bool empty() const { return empty_.load(std::memory_order_acquire); }
   uint64_t entries() const { return entries_.load(std::memory_order_relaxed); }
   uint64_t bytes() const { return bytes_.load(std::memory_order_relaxed); }
   // By how much the entries from `begin` on and below `end` (empty: no bound) change the count of
@@ -88,6 +92,7 @@ class Memtable {
 
  private:
   friend class MemtableCursor;
+  static constexpr size_t kCacheLine = 64;
   static constexpr unsigned kLeafSlots = 15;
   static constexpr unsigned kFanout = 32;
 
@@ -98,15 +103,16 @@ class Memtable {
   // The order of a leaf's slots: four bits of count, then four bits a position.
   class Permutation;
   struct Leaf : Node {
-    std::atomic<int32_t> live_change;
     std::atomic<uint64_t> order;
-    uint64_t heads[kLeafSlots];
+    std::atomic<uint64_t> heads[kLeafSlots];
     std::atomic<const MemtableRecord*> records[kLeafSlots];
+    // Last, as readers need them least, and a record that takes another's place changes no more.
+    std::atomic<int32_t> live_change;
     int8_t live_changes[kLeafSlots];  // the records', for the writer, which need not look at them
   };
   struct Inner : Node {
     uint32_t children_count;
-    uint64_t heads[kFanout - 1];
+    uint64_t heads[kFanout - 1];              // those that are not there: the greatest number
     const MemtableRecord* keys[kFanout - 1];  // the least word of the child to the right
     std::atomic<Node*> children[kFanout];
   };
@@ -149,12 +155,17 @@ class Memtable {
   void SetFilter(uint64_t hash);
   bool MayHold(uint64_t hash) const;
 
-  Epoch* const epoch_;
-  Arena arena_;
+  // What readers look at first. Away from what each entry changes: a line of memory that another
+  // core has just written takes 50 to 100 ns to read.
+  alignas(kCacheLine) Epoch* const epoch_;
+  std::atomic<uint64_t>* filter_;
+  size_t filter_words_;
+  std::atomic<bool> empty_{true};
   std::atomic<Node*> root_;
-  std::atomic<uint64_t> entries_{0}, bytes_{0};
 
   // The writer's.
+  alignas(kCacheLine) Arena arena_;
+  std::atomic<uint64_t> entries_{0}, bytes_{0};
   Path path_;
   struct RetiredNode {
     uint64_t mark;
@@ -163,9 +174,6 @@ class Memtable {
   std::deque<RetiredNode> retired_;
   std::vector<Leaf*> free_leaves_;
   std::vector<Inner*> free_inners_;
-
-  std::atomic<uint64_t>* filter_;
-  size_t filter_words_;
 };
 
 // Goes through a memtable either way while it is written to: sees every entry that was there when
@@ -175,7 +183,17 @@ class MemtableCursor {
   explicit MemtableCursor(const Memtable* memtable) : memtable_(memtable) {}
 
   // To the first entry not below `key`.
-  void Seek(std::string_view key);
+  void Seek(std::string_view key) {
+    BeginSeek();
+    while (StepSeek(key)) {
+    }
+    FinishSeek(key);
+  }
+  // The same in steps, each of which asks for the memory that the next one reads: until StepSeek
+  // gives false.
+  void BeginSeek();
+  bool StepSeek(std::string_view key);
+  void FinishSeek(std::string_view key);
   // To the last entry below `key`, or the last of all.
   void SeekBefore(std::string_view key);
   void SeekToLast();
@@ -205,6 +223,7 @@ class MemtableCursor {
   void Load(int position);
 
   const Memtable* memtable_;
+  const Memtable::Node* node_ = nullptr;  // where a descent has come to
   Level levels_[kLevelsMax];
   size_t depth_ = 0;
   const Memtable::Leaf* leaf_ = nullptr;

@@ -9,16 +9,26 @@ void MemtableCursor::EnterLeaf(const Memtable::Node* node) {
   order_ = leaf_->order.load(std::memory_order_acquire);
 }
 
-void MemtableCursor::DescendTo(std::string_view key) {
+void MemtableCursor::BeginSeek() {
   depth_ = 0;
-  const Memtable::Node* node = memtable_->root_.load(std::memory_order_acquire);
-  while (!node->is_leaf) {
-    const auto* inner = static_cast<const Memtable::Inner*>(node);
-    const unsigned child = Memtable::ChildFor(*inner, key);
-    levels_[depth_++] = {inner, child};
-    node = inner->children[child].load(std::memory_order_acquire);
+  node_ = memtable_->root_.load(std::memory_order_acquire);
+}
+
+bool MemtableCursor::StepSeek(std::string_view key) {
+  if (node_->is_leaf) return false;
+  const auto* inner = static_cast<const Memtable::Inner*>(node_);
+  const unsigned child = Memtable::ChildFor(*inner, key);
+  levels_[depth_++] = {inner, child};
+  node_ = inner->children[child].load(std::memory_order_acquire);
+  Memtable::Fetch(node_);
+  return true;
+}
+
+void MemtableCursor::DescendTo(std::string_view key) {
+  BeginSeek();
+  while (StepSeek(key)) {
   }
-  EnterLeaf(node);
+  EnterLeaf(node_);
 }
 
 void MemtableCursor::DescendToEdge(const Memtable::Node* node, bool last) {
@@ -38,6 +48,12 @@ void MemtableCursor::Load(int position) {
   record_ = inside ? leaf_->records[order.slot(static_cast<unsigned>(position))].load(
                          std::memory_order_acquire)
                    : nullptr;
+  // It is looked at when other layers have found theirs, and the one behind it after that.
+  __builtin_prefetch(record_);
+  if (position + 1 < static_cast<int>(order.count())) {
+    __builtin_prefetch(leaf_->records[order.slot(static_cast<unsigned>(position + 1))].load(
+        std::memory_order_relaxed));
+  }
 }
 
 bool MemtableCursor::NextLeaf() {
@@ -66,8 +82,8 @@ bool MemtableCursor::PreviousLeaf() {
   return false;
 }
 
-void MemtableCursor::Seek(std::string_view key) {
-  DescendTo(key);
+void MemtableCursor::FinishSeek(std::string_view key) {
+  EnterLeaf(node_);
   bool equal;
   Load(static_cast<int>(Memtable::LowerBound(*leaf_, order_, key, &equal)));
   if (!valid() && NextLeaf()) Load(0);

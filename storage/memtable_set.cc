@@ -72,8 +72,19 @@ void MemtableSetCursor::SkipBackward() {
 }
 
 void MemtableSetCursor::Seek(std::string_view key) {
+  BeginSeek(key);
+  while (StepSeek(key)) {
+  }
+  FinishSeek(key);
+}
+
+void MemtableSetCursor::BeginSeek(std::string_view key) {
   Enter(set_->IndexFor(key));
-  cursor_.Seek(key);
+  cursor_.BeginSeek();
+}
+
+void MemtableSetCursor::FinishSeek(std::string_view key) {
+  cursor_.FinishSeek(key);
   SkipForward();
 }
 

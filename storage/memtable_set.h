@@ -69,6 +69,10 @@ class MemtableSetCursor {
   explicit MemtableSetCursor(const MemtableSet* set) : set_(set), cursor_((*set)[0].memtable) {}
 
   void Seek(std::string_view key);
+  // In steps, as MemtableCursor's.
+  void BeginSeek(std::string_view key);
+  bool StepSeek(std::string_view key) { return cursor_.StepSeek(key); }
+  void FinishSeek(std::string_view key);
   void SeekBefore(std::string_view key);
   void SeekToLast();
   void Next();

@@ -103,7 +103,7 @@ void OlderLookup::FindAtOnce(std::span<const Entry> entries, std::span<OlderEntr
     const std::string_view word = entries[i].word;
     if (FindInFrozen(word, &older[i]) || view_.tablets.empty()) continue;
     const BaseFile* file = view_.tablets[view_.tablets.IndexFor(word)]->file.get();
-    if (!Good(file->UseIndex())) continue;
+    if (!Good(file->UseIndex()) || word.size() > kWordBytesMax) continue;
     places[count] = static_cast<uint8_t>(i);
     probes[count++] = BaseProbe(file, word);
   }

@@ -1,20 +1,11 @@
 #include "storage/range_index.h"
 
 #include <algorithm>
-#include <cstring>
 #include <utility>
 
+#include "storage/base/word_head.h"
+
 namespace trifecta::storage {
-namespace {
-
-uint64_t HeadOf(std::string_view word) {
-  uint64_t bytes = 0;
-  if (word.empty()) return 0;  // it may have no address, which memcpy must not be given
-  std::memcpy(&bytes, word.data(), std::min<size_t>(8, word.size()));
-  return __builtin_bswap64(bytes);
-}
-
-}  // namespace
 
 RangeIndex::RangeIndex(std::vector<std::string> lows) : lows_(std::move(lows)) {
   if (lows_.empty()) return;
@@ -23,14 +14,15 @@ RangeIndex::RangeIndex(std::vector<std::string> lows) : lows_(std::move(lows)) {
   while (same < first.size() && same < last.size() && first[same] == last[same]) ++same;
   shared_ = first.substr(0, same);
   heads_.reserve(lows_.size());
-  for (const std::string& low : lows_) heads_.push_back(HeadOf(std::string_view(low).substr(same)));
+  for (const std::string& low : lows_)
+    heads_.push_back(WordHead(std::string_view(low).substr(same)));
 }
 
 size_t RangeIndex::IndexFor(std::string_view word) const {
   if (heads_.empty()) return 0;
   const int order = word.substr(0, shared_.size()).compare(shared_);
   if (order != 0) return order < 0 ? 0 : lows_.size();
-  const uint64_t head = HeadOf(word.substr(shared_.size()));
+  const uint64_t head = WordHead(word.substr(shared_.size()));
   size_t i =
       static_cast<size_t>(std::upper_bound(heads_.begin(), heads_.end(), head) - heads_.begin());
   // Equal heads say nothing of the bytes after them.

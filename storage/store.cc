@@ -4,9 +4,11 @@
 #include <chrono>
 #include <optional>
 
+#include "storage/base/hash.h"
 #include "storage/base/limits.h"
 #include "storage/base/text.h"
 #include "storage/base/word.h"
+#include "storage/base_probe.h"
 #include "storage/older_lookup.h"
 #include "storage/store_impl.h"
 #include "storage/view_cursor.h"
@@ -296,17 +298,30 @@ void StoreImpl::ApplyEntries(const MemtableSet& active, std::span<const Entry> e
 Result<Lookup> StoreImpl::Get(std::string_view word) const {
   Epoch::Guard guard(&epoch_);
   const View& now = view();
-  for (const Memtable* memtable : {now.active.For(word), now.frozen}) {
+  const Memtable* const memtables[] = {now.active.For(word), now.frozen};
+  const uint64_t hash = HashBytes(word);
+  for (const Memtable* memtable : memtables) {
+    if (memtable != nullptr && !memtable->empty()) memtable->FetchFilter(hash);
+  }
+  // Down the trie while that is fetched: most words are in the base alone.
+  BaseProbe probe;
+  const BaseFile* file = nullptr;
+  if (!now.tablets.empty()) {
+    file = now.tablets[now.tablets.IndexFor(word)]->file.get();
+    if (word.size() <= kWordBytesMax && file->UseIndex().ok()) probe = BaseProbe(file, word);
+    while (probe.state() == BaseProbe::State::kDescends) probe.Step();
+  }
+  for (const Memtable* memtable : memtables) {
     if (memtable == nullptr) continue;
-    if (const MemtableRecord* record = memtable->Find(word)) {
+    if (const MemtableRecord* record = memtable->Find(word, hash)) {
       if (unsure_.load(std::memory_order_relaxed)) [[unlikely]]
         return GetFromAll(now, word);
       return Lookup{true, !record->tombstone(), record->version()};
     }
   }
-  if (now.tablets.empty()) return Lookup{};
+  if (file == nullptr) return Lookup{};
   BaseFile::Found found;
-  Status status = now.tablets[now.tablets.IndexFor(word)]->file->Find(word, &found);
+  Status status = probe.file() != nullptr ? file->Find(probe, &found) : file->Find(word, &found);
   if (!status.ok()) return Note(std::move(status));
   return Lookup{found.known, found.known && !found.tombstone, found.version};
 }
@@ -317,7 +332,11 @@ template <typename Cursor>
 Status FillPage(Cursor* cursor, const SearchOptions& options, size_t limit, Page* page) {
   for (; cursor->valid() && page->size() < limit; cursor->Next()) {
     const std::string_view word = cursor->word();
-    if (!word.starts_with(options.prefix)) break;
+    // What shares as much with a word before it that had the prefix has it, too.
+    if ((page->empty() || cursor->shared() < options.prefix.size()) &&
+        !word.starts_with(options.prefix)) {
+      break;
+    }
     const bool tombstone = cursor->tombstone();
     if (tombstone && !options.tombstones) continue;
     page->Add(word, cursor->version(), tombstone);

@@ -5,13 +5,17 @@
 #include <cstring>
 #include <string_view>
 
+#include "storage/base/word_head.h"
+
 namespace trifecta {
+
+__extension__ using Uint128 = unsigned __int128;
 
 // Multiply and fold, 8 bytes a step, in the manner of wyhash: about 3 ns for a word of 10 bytes.
 inline uint64_t HashBytes(std::string_view bytes) {
   constexpr uint64_t kFirst = 0xa0761d6478bd642f, kSecond = 0xe7037ed1a0b428db;
   const auto mix = [](uint64_t a, uint64_t b) {
-    const auto product = static_cast<unsigned __int128>(a) * b;
+    const auto product = static_cast<Uint128>(a) * b;
     return static_cast<uint64_t>(product) ^ static_cast<uint64_t>(product >> 64);
   };
   const char* at = bytes.data();
@@ -22,9 +26,7 @@ inline uint64_t HashBytes(std::string_view bytes) {
     std::memcpy(&chunk, at, 8);
     hash = mix(chunk ^ kSecond, hash ^ kFirst);
   }
-  chunk = 0;
-  std::memcpy(&chunk, at, left);
-  return mix(chunk ^ kSecond, hash ^ kFirst);
+  return mix(LoadAtMost8(at, left) ^ kSecond, hash ^ kFirst);
 }
 
 }  // namespace trifecta

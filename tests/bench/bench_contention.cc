@@ -1,8 +1,12 @@
 // What lookups and completions cost while a writer and checkpoints run without pause, beside what
 // they cost when nothing else happens.
+#include <algorithm>
 #include <atomic>
 #include <cstdio>
+#include <optional>
+#include <string>
 #include <thread>
+#include <vector>
 
 #include "tests/bench/common/die.h"
 #include "tests/bench/common/flags.h"
@@ -19,14 +23,19 @@ constexpr char kUsage[] = R"(usage: bench_contention [FLAGS]
 
   --set NAME    words, paths, urls, codes or a file of sorted words (words)
   --keys N      at most so many words of it
-  --batch N     words of one write (1000)
-  --rounds N    quiet and busy turns of which the medians are shown (3)
-  --seconds N   of each turn (5)
+  --rounds N    turns of each row, of which the medians are shown (3)
+  --seconds N   of each turn (3)
   --dir DIR     a folder on the disk to measure (the cache folder of the data sets)
-  --quick       one round of a second on 20,000 words: shows that it works, not how fast
+  --quick       one round of half a second on 20,000 words: shows that it works, not how fast
 
-One thread reads, a lookup and the first 10 words of a prefix in turn, each timed by itself. Busy:
-another adds and deletes new words, a tenth as many, in durable batches; a third calls for one checkpoint after the other.
+One thread reads, a lookup and the first 10 words of a prefix in turn, each timed by itself; the
+ratios are to the first row. Beside it:
+
+  nothing             all words are in the base file
+  entries in memory   a tenth as many new words are in the memtable, and nobody writes
+  another store       as the last row, but in another store: what the machine itself takes
+  writes of N words   one thread adds and deletes those new words in durable writes of N at a time;
+                      a third calls for one checkpoint after the other
 )";
 
 constexpr size_t kQuickWords = 20'000;
@@ -56,11 +65,29 @@ ReadLatencies ReadFor(const storage::Store& store, const Queries& queries, doubl
   return latencies;
 }
 
+// New words, one beside every tenth of the list, in an order that is spread over all of it.
+PackedWords NewWords(const WordList& list) {
+  constexpr size_t kStride = 7919;  // a prime
+  PackedWords words;
+  const size_t places = std::max<size_t>(1, list.size() / 10);
+  for (size_t i = 0; i < places; ++i) {
+    words.Add(std::string(list.words()[i * kStride % places * 10]) + "~");
+  }
+  return words;
+}
+
+void ForBatches(const PackedWords& words, const auto& write) {
+  constexpr size_t kBatch = 1000;
+  for (size_t i = 0; i < words.size(); i += kBatch) {
+    write(words.Slice(i, std::min(kBatch, words.size() - i)));
+  }
+}
+
 // Writes and checkpoints for as long as it lives.
 class Busy {
  public:
-  Busy(storage::Store* store, const WordList& list, size_t batch)
-      : writer_([=, this, &list] { Write(store, list, batch); }),
+  Busy(storage::Store* store, const PackedWords* words, size_t batch)
+      : writer_([=, this] { Write(store, *words, batch); }),
         checkpoints_([=, this] { Checkpoint(store); }) {}
   ~Busy() {
     stop_ = true;
@@ -73,19 +100,13 @@ class Busy {
   double writes() const { return static_cast<double>(writes_); }
 
  private:
-  // Adds and deletes, over and over, one new word beside every tenth of the list.
-  void Write(storage::Store* store, const WordList& list, size_t batch) {
+  void Write(storage::Store* store, const PackedWords& words, size_t batch) {
     StoreWriter writer(store, 2);
-    PackedWords words;
-    const size_t places = list.size() / 10;
-    for (size_t i = 0; !stop_;) {
-      words.Clear();
-      for (size_t k = 0; k < batch; ++k, i += 7919) {  // a prime: spread over the whole list
-        words.Add(std::string(list.words()[i % places * 10]) + "~");
-      }
-      writer.Add(words.Slice(0, batch));
-      writer.Delete(words.Slice(0, batch));
-      writes_ += 2 * batch;
+    for (size_t i = 0; !stop_; i = i + batch < words.size() ? i + batch : 0) {
+      const auto slice = words.Slice(i, std::min(batch, words.size() - i));
+      writer.Add(slice);
+      writer.Delete(slice);
+      writes_ += 2 * slice.size();
       writes_.notify_one();
     }
   }
@@ -103,26 +124,36 @@ class Busy {
   std::thread writer_, checkpoints_;
 };
 
-// Percentiles of each round, in nanoseconds.
-struct Percentiles {
-  std::vector<double> p50, p999;
-  void Add(const Latencies& latencies) {
-    p50.push_back(latencies.Percentile(0.5));
-    p999.push_back(latencies.Percentile(0.999));
-  }
+// What was measured beside one thing, a value a round.
+struct Row {
+  std::string beside;
+  size_t batch = 0;    // 0: nobody writes
+  bool other = false;  // the writes go to another store
+  bool entries = false;
+  std::vector<double> writes, checkpoints;                       // a second
+  std::vector<double> lookup, lookup_tail, prefix, prefix_tail;  // ns: p50 and p99.9
 };
 
-std::vector<std::string> Row(const char* name, const Percentiles& quiet, const Percentiles& busy) {
-  const double ratio = Median(busy.p50) / Median(quiet.p50);
-  const double worst_ms = Median(busy.p999) / 1e6;
-  return {name,
-          Figure(Median(quiet.p50)),
-          Figure(Median(busy.p50)),
-          Figure(ratio, 2),
-          ratio <= 1.3 ? "yes" : "NO",
-          Figure(Median(quiet.p999) / 1e6, 3),
-          Figure(worst_ms, 3),
-          worst_ms < 5 ? "yes" : "NO"};
+void Measure(storage::Store* store, storage::Store* other, const Queries& queries,
+             const PackedWords& words, double seconds, Row* row) {
+  storage::Store* const written = row->other ? other : store;
+  if (row->entries) {
+    StoreWriter writer(store, 2);
+    ForBatches(words, [&](auto batch) { writer.Add(batch); });
+  }
+  const uint64_t before = written->Stats().checkpoints;
+  std::optional<Busy> busy;
+  if (row->batch > 0) busy.emplace(written, &words, row->batch);
+  const ReadLatencies reads = ReadFor(*store, queries, seconds);
+  row->writes.push_back(busy.has_value() ? busy->writes() / seconds : 0);
+  busy.reset();
+  row->checkpoints.push_back(static_cast<double>(written->Stats().checkpoints - before) / seconds);
+  row->lookup.push_back(reads.lookups.Percentile(0.5));
+  row->lookup_tail.push_back(reads.lookups.Percentile(0.999));
+  row->prefix.push_back(reads.completions.Percentile(0.5));
+  row->prefix_tail.push_back(reads.completions.Percentile(0.999));
+  Must(store->Checkpoint());
+  Must(other->Checkpoint());
 }
 
 int Main(int argc, char** argv) {
@@ -130,39 +161,47 @@ int Main(int argc, char** argv) {
   const bool quick = flags.Has("quick");
   const std::string set = flags.Text("set", "words");
   const WordList list(DataSetFile(set), flags.Number("keys", quick ? kQuickWords : 0));
-  const auto seconds = static_cast<double>(flags.Number("seconds", quick ? 1 : 5));
+  const double seconds = quick ? 0.5 : static_cast<double>(flags.Number("seconds", 3));
   const Queries queries = DrawQueries(list, std::min(kQueries, 10 * list.size()), 1);
+  const PackedWords words = NewWords(list);
   const WorkFolder folder(flags.Text("dir", ""), "run-contention");
-  const auto store = OpenStore(folder.path());
-  LoadStore(store.get(), list.words());
+  const WorkFolder other_folder(flags.Text("dir", ""), "run-contention-other");
+  const auto store = OpenStore(folder.path()), other = OpenStore(other_folder.path());
+  for (storage::Store* each : {store.get(), other.get()}) LoadStore(each, list.words());
+  // Deleted, they are in the base of every row: what is compared has the same entries below.
+  StoreWriter writer(store.get(), 2);
+  ForBatches(words, [&](auto batch) { writer.Delete(batch); });
+  Must(store->Checkpoint());
 
-  Percentiles quiet_lookups, quiet_completions, busy_lookups, busy_completions;
-  std::vector<double> writes, checkpoints;
+  std::vector<Row> rows(6);
+  rows[0].beside = "nothing";
+  rows[1].beside = "entries in memory";
+  rows[1].entries = true;
+  rows[2].beside = "another store";
+  rows[2].other = true;
+  rows[2].batch = 1000;
+  for (size_t i = 3, batch = 1; i < rows.size(); ++i, batch = batch == 1 ? 32 : 1000) {
+    rows[i].beside =
+        "writes of " + Figure(static_cast<double>(batch)) + (i == 3 ? " word" : " words");
+    rows[i].batch = batch;
+  }
   ReadFor(*store, queries, seconds / 5);  // warms caches
   for (size_t round = 0; round < flags.Number("rounds", quick ? 1 : 3); ++round) {
-    const ReadLatencies quiet = ReadFor(*store, queries, seconds);
-    quiet_lookups.Add(quiet.lookups);
-    quiet_completions.Add(quiet.completions);
-    const uint64_t before = store->Stats().checkpoints;
-    {
-      const Busy busy(store.get(), list, flags.Number("batch", 1000));
-      const ReadLatencies reads = ReadFor(*store, queries, seconds);
-      busy_lookups.Add(reads.lookups);
-      busy_completions.Add(reads.completions);
-      writes.push_back(busy.writes() / seconds);
-    }
-    checkpoints.push_back(static_cast<double>(store->Stats().checkpoints - before) / seconds);
-    Must(store->Checkpoint());
+    for (Row& row : rows) Measure(store.get(), other.get(), queries, words, seconds, &row);
   }
-  std::printf(
-      "\nreads beside writes, %s: %s words; %u cores; busy: %s writes/s, %s checkpoints/s\n",
-      set.c_str(), Figure(static_cast<double>(list.size())).c_str(),
-      std::thread::hardware_concurrency(), Figure(Median(writes)).c_str(),
-      Figure(Median(checkpoints), 1).c_str());
-  Table table({"operation", "quiet p50 ns", "busy p50 ns", "ratio", "<= 1.3", "quiet p99.9 ms",
-               "busy p99.9 ms", "< 5 ms"});
-  table.Add(Row("lookup", quiet_lookups, busy_lookups));
-  table.Add(Row("prefix-10", quiet_completions, busy_completions));
+  std::printf("\nreads beside writes, %s: %s words; %u cores\n", set.c_str(),
+              Figure(static_cast<double>(list.size())).c_str(),
+              std::thread::hardware_concurrency());
+  Table table({"beside", "writes/s", "checkpoints/s", "lookup ns", "ratio", "p99.9 us",
+               "prefix-10 ns", "ratio", "p99.9 us"});
+  for (const Row& row : rows) {
+    const double lookup = Median(row.lookup), prefix = Median(row.prefix);
+    table.Add({row.beside, Figure(Median(row.writes)), Figure(Median(row.checkpoints), 1),
+               Figure(lookup), Figure(lookup / Median(rows[0].lookup), 2),
+               Figure(Median(row.lookup_tail) / 1e3, 1), Figure(prefix),
+               Figure(prefix / Median(rows[0].prefix), 2),
+               Figure(Median(row.prefix_tail) / 1e3, 1)});
+  }
   table.Print();
   return 0;
 }

@@ -61,8 +61,8 @@ TEST_CASE("The story goes through everything that it should") {
 }
 
 // Tells the story until power is lost at its `n`-th call; then once more while it recovers, at call
-// `again` (0: not); and goes on to the end.
-void LosePower(uint64_t n, std::optional<uint64_t> seed, uint64_t again) {
+// `again` (0: not), on a full disk perhaps; and goes on to the end.
+void LosePower(uint64_t n, std::optional<uint64_t> seed, uint64_t again, bool full = false) {
   INFO("call " << n << " seed " << seed.value_or(0) << " again at " << again);
   const TempDir dir;
   FaultFileSystem files;
@@ -77,9 +77,11 @@ void LosePower(uint64_t n, std::optional<uint64_t> seed, uint64_t again) {
   REQUIRE(FaultsIn(&files, dir.path()) == "");
   if (again != 0) {
     files.LosePowerAt(again);
+    if (full) files.SetFreeBytes(0);
     (void)story.Reopen().ok();
     story.Kill();
     crash();
+    files.SetFreeBytes(std::nullopt);
   }
   const Status reopened = story.Reopen();
   INFO(reopened.ToString());
@@ -128,6 +130,17 @@ TEST_CASE("Power loss at any call, and again in the recovery, keeps what was ack
   for (uint64_t n = 1; n <= calls; ++n) {
     for (uint64_t i = 0; i < Remains(); ++i) {
       LosePower(n, n * 104'729 + 1 + i, 1 + (n * 31 + i) % 12);
+    }
+  }
+}
+
+TEST_CASE(
+    "Power loss at any call, and again in a recovery on a full disk, leaves a store that starts",
+    "[faults]") {
+  const uint64_t calls = CallsOfStory();
+  for (uint64_t n = 1; n <= calls; ++n) {
+    for (uint64_t i = 0; i < Remains(); ++i) {
+      LosePower(n, n * 15'485'863 + 1 + i, 1 + (n * 31 + i) % 12, true);
     }
   }
 }

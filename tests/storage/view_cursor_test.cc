@@ -98,9 +98,14 @@ class Layers {
 
 template <typename Cursor, typename Iterator>
 std::string Difference(Cursor* cursor, Iterator at, Iterator end) {
-  for (; at != end; ++at, cursor->Next()) {
+  std::string before;
+  for (; at != end; before = at->first, ++at, cursor->Next()) {
     if (!cursor->valid()) return "ends before " + at->first + ": " + cursor->status().ToString();
     if (cursor->word() != at->first) return std::string(cursor->word()) + " for " + at->first;
+    const size_t shared = cursor->shared();
+    if (at->first.substr(0, shared) != before.substr(0, shared) || before.size() < shared) {
+      return at->first + " shares less with " + before + " than " + std::to_string(shared);
+    }
     if (Stored{cursor->version(), cursor->tombstone()} != at->second) return "entry " + at->first;
   }
   return cursor->valid() ? "no end" : "";
