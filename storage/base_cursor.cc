@@ -4,20 +4,10 @@
 #include <cstring>
 
 #include "storage/base/coding.h"
+#include "storage/base/word_head.h"
 #include "storage/base_probe.h"
 
 namespace trifecta::storage {
-namespace {
-
-// How many bytes a and b share from the start.
-size_t SharedLength(const char* a, size_t a_size, const char* b, size_t b_size) {
-  const size_t most = std::min(a_size, b_size);
-  size_t i = 0;
-  while (i < most && a[i] == b[i]) ++i;
-  return i;
-}
-
-}  // namespace
 
 bool BaseCursor::Fail(std::string_view what) {
   valid_ = false;
@@ -233,8 +223,7 @@ bool BaseCursor::WalkBucket(uint32_t offset, uint32_t depth, std::string_view ke
   if (!EnterBucket(offset, depth)) return false;
   Raw raw;
   if (!ReadRaw(&raw) || !Take(raw)) return false;
-  size_t match = depth + SharedLength(key.data() + depth, key.size() - depth, word_ + depth,
-                                      length_ < depth ? 0 : length_ - depth);
+  size_t match = length_ < depth ? depth : SharedLength(key, word(), depth);
   for (;;) {
     if (match == key.size()) {
       *equal = match == length_;
@@ -260,7 +249,7 @@ bool BaseCursor::WalkBucket(uint32_t offset, uint32_t depth, std::string_view ke
     std::memcpy(word_ + depth, key.data() + depth, match - depth);
     length_ = match;
     if (!Take(raw)) return false;
-    match += SharedLength(key.data() + match, key.size() - match, word_ + match, length_ - match);
+    match = SharedLength(key, word(), match);
   }
 }
 

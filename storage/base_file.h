@@ -62,10 +62,11 @@ class BaseFile {
 
   // Checks and sets up everything but the entries, once: before probes (storage/base_probe.h).
   Status UseIndex() const {
-    if (index_ready_.load(std::memory_order_acquire)) [[likely]]
+    if (index_in_use()) [[likely]]
       return Status::Ok();
     return SetUpIndex();
   }
+  bool index_in_use() const { return index_ready_.load(std::memory_order_acquire); }
 
   // Live words below `key`.
   Result<uint64_t> Rank(std::string_view key) const;

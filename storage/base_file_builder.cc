@@ -5,6 +5,7 @@
 
 #include "storage/base/coding.h"
 #include "storage/base/crc32c.h"
+#include "storage/base/word_head.h"
 #include "storage/base_format.h"
 #include "storage/double_array_builder.h"
 #include "storage/symbol_table.h"
@@ -18,13 +19,6 @@ namespace {
 // within 10% with each (it is the cache that is waited for).
 constexpr size_t kBucketTarget = 24;
 static_assert(kBucketTarget <= kBucketEntriesMax);
-
-size_t SharedLength(std::string_view a, std::string_view b) {
-  const size_t most = std::min(a.size(), b.size());
-  size_t i = 0;
-  while (i < most && a[i] == b[i]) ++i;
-  return i;
-}
 
 unsigned WidthOf(uint64_t value) {
   unsigned width = 1;

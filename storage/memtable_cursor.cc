@@ -48,7 +48,7 @@ void MemtableCursor::Load(int position) {
   record_ = inside ? leaf_->records[order.slot(static_cast<unsigned>(position))].load(
                          std::memory_order_acquire)
                    : nullptr;
-  // It is looked at when other layers have found theirs, and the one behind it after that.
+  // It is looked at when other layers have found theirs; the one behind it mostly after that.
   __builtin_prefetch(record_);
   if (position + 1 < static_cast<int>(order.count())) {
     __builtin_prefetch(leaf_->records[order.slot(static_cast<unsigned>(position + 1))].load(

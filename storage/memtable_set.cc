@@ -53,6 +53,7 @@ void MemtableSet::Warm(std::span<const Entry> entries) const {
 }
 
 void MemtableSetCursor::Enter(size_t part) {
+  if (part == part_) return;
   part_ = part;
   cursor_ = MemtableCursor((*set_)[part].memtable);
 }

@@ -303,12 +303,13 @@ Result<Lookup> StoreImpl::Get(std::string_view word) const {
   for (const Memtable* memtable : memtables) {
     if (memtable != nullptr && !memtable->empty()) memtable->FetchFilter(hash);
   }
-  // Down the trie while that is fetched: most words are in the base alone.
+  // Down the trie while that is fetched: most words are in the base alone. For one that is not,
+  // these pages are in memory all the same, since its write has looked up what it superseded.
   BaseProbe probe;
   const BaseFile* file = nullptr;
   if (!now.tablets.empty()) {
     file = now.tablets[now.tablets.IndexFor(word)]->file.get();
-    if (word.size() <= kWordBytesMax && file->UseIndex().ok()) probe = BaseProbe(file, word);
+    if (file->index_in_use() && word.size() <= kWordBytesMax) probe = BaseProbe(file, word);
     while (probe.state() == BaseProbe::State::kDescends) probe.Step();
   }
   for (const Memtable* memtable : memtables) {

@@ -17,13 +17,6 @@ namespace {
 constexpr double kEntryBytes = 1.7;
 constexpr double kSuffixShrinks = 0.55;
 
-size_t SharedLength(std::string_view a, std::string_view b) {
-  const size_t most = std::min(a.size(), b.size());
-  size_t i = 0;
-  while (i < most && a[i] == b[i]) ++i;
-  return i;
-}
-
 // What a word takes behind the word `before`.
 double EstimateEntry(std::string_view before, std::string_view word) {
   const auto suffix = static_cast<double>(word.size() - SharedLength(before, word));

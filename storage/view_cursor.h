@@ -2,13 +2,13 @@
 // Inside one guard of the epoch; one thread.
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string_view>
 
 #include "storage/base/status.h"
+#include "storage/base/word_head.h"
 #include "storage/base_cursor.h"
 #include "storage/base_probe.h"
 #include "storage/base_reverse_cursor.h"
@@ -66,10 +66,10 @@ class ReverseTabletsCursor {
 
 // The merge. `Direction` names the layers' cursors and which word comes first.
 //
-// Most words come from the base, and how one compares with the memtables' next word mostly follows
-// from what it shares with the base's word before it, without a look at either (as in a merge of
-// strings by longest common prefixes: Ng and Kakehi, "Merging String Sequences by Longest Common
-// Prefixes", IPSJ 2008).
+// Most words come from the base. In ascending order, how one compares with the memtables' next word
+// mostly follows from what it shares with the base's word before it, without a look at either (as
+// in a merge of strings by longest common prefixes: Ng and Kakehi, "Merging String Sequences by
+// Longest Common Prefixes", IPSJ 2008).
 template <typename Direction>
 class MergingCursor {
  public:
@@ -143,13 +143,13 @@ class MergingCursor {
   void Compare(std::string_view base) {
     from_newer_ = shared_ <= common_;
     if (!from_newer_) return;
-    const size_t most = std::min(base.size(), newer_.size());
-    common_ = shared_;
-    while (common_ < most && base[common_] == newer_[common_]) ++common_;
-    if (common_ == base.size() && common_ == newer_.size()) return;  // both have it
-    const bool less = common_ == most ? newer_.size() < base.size()
-                                      : static_cast<uint8_t>(newer_[common_]) <
-                                            static_cast<uint8_t>(base[common_]);
+    const std::string_view newer = newer_;
+    const size_t common = SharedLength(base, newer, shared_);
+    common_ = common;
+    if (common == base.size() && common == newer.size()) return;  // both have it
+    const bool less = common == newer.size() ||
+                      (common < base.size() &&
+                       static_cast<uint8_t>(newer[common]) < static_cast<uint8_t>(base[common]));
     from_newer_ = Direction::Before(less ? -1 : 1);
     from_base_ = !from_newer_;
   }

@@ -1,4 +1,4 @@
-// The first eight bytes of a word as a number, so that most comparisons of words are of numbers.
+// Words compared eight bytes at a time, as numbers.
 #pragma once
 
 #include <cstddef>
@@ -27,6 +27,17 @@ inline uint64_t LoadAtMost8(const char* at, size_t count) {
 // there: no word holds U+0000.
 inline uint64_t WordHead(std::string_view word) {
   return __builtin_bswap64(LoadAtMost8(word.data(), word.size()));
+}
+
+// How many bytes two words share from the start, of which `known` are known to be equal.
+inline size_t SharedLength(std::string_view a, std::string_view b, size_t known = 0) {
+  const size_t most = a.size() < b.size() ? a.size() : b.size();
+  for (size_t at = known; at < most; at += 8) {
+    const size_t count = most - at < 8 ? most - at : 8;
+    const uint64_t differ = LoadAtMost8(a.data() + at, count) ^ LoadAtMost8(b.data() + at, count);
+    if (differ != 0) return at + static_cast<size_t>(__builtin_ctzll(differ)) / 8;
+  }
+  return most;
 }
 
 }  // namespace trifecta

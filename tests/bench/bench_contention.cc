@@ -134,6 +134,13 @@ struct Row {
   std::vector<double> lookup, lookup_tail, prefix, prefix_tail;  // ns: p50 and p99.9
 };
 
+// So that every row begins with the same entries in the base file, and none in memory.
+void DeleteAll(storage::Store* store, const PackedWords& words) {
+  StoreWriter writer(store, 2);
+  ForBatches(words, [&](auto batch) { writer.Delete(batch); });
+  Must(store->Checkpoint());
+}
+
 void Measure(storage::Store* store, storage::Store* other, const Queries& queries,
              const PackedWords& words, double seconds, Row* row) {
   storage::Store* const written = row->other ? other : store;
@@ -152,8 +159,8 @@ void Measure(storage::Store* store, storage::Store* other, const Queries& querie
   row->lookup_tail.push_back(reads.lookups.Percentile(0.999));
   row->prefix.push_back(reads.completions.Percentile(0.5));
   row->prefix_tail.push_back(reads.completions.Percentile(0.999));
-  Must(store->Checkpoint());
-  Must(other->Checkpoint());
+  DeleteAll(store, words);
+  DeleteAll(other, words);
 }
 
 int Main(int argc, char** argv) {
@@ -168,10 +175,7 @@ int Main(int argc, char** argv) {
   const WorkFolder other_folder(flags.Text("dir", ""), "run-contention-other");
   const auto store = OpenStore(folder.path()), other = OpenStore(other_folder.path());
   for (storage::Store* each : {store.get(), other.get()}) LoadStore(each, list.words());
-  // Deleted, they are in the base of every row: what is compared has the same entries below.
-  StoreWriter writer(store.get(), 2);
-  ForBatches(words, [&](auto batch) { writer.Delete(batch); });
-  Must(store->Checkpoint());
+  DeleteAll(store.get(), words);
 
   std::vector<Row> rows(6);
   rows[0].beside = "nothing";
