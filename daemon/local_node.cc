@@ -1,6 +1,8 @@
 #include "daemon/local_node.h"
 
+#include <algorithm>
 #include <atomic>
+#include <thread>
 #include <utility>
 
 #include "daemon/data_folder.h"
@@ -8,6 +10,14 @@
 #include "daemon/saved_ring.h"
 
 namespace trifecta::daemon {
+namespace {
+
+// Merging leaves most cores to requests; a stop, which should take less than ten seconds, need not.
+// Each thread holds some 30 MiB.
+constexpr unsigned kCoresForTwo = 4;
+constexpr unsigned kCloseThreadsMax = 4;
+
+}  // namespace
 
 Result<std::unique_ptr<LocalNode>> LocalNode::Open(const Config& config,
                                                    const OpenStore& open_store, Logger* logger) {
@@ -16,6 +26,9 @@ Result<std::unique_ptr<LocalNode>> LocalNode::Open(const Config& config,
   options.folder = config.data_dir;
   options.logger = logger;
   options.memtable_bytes = config.memtable_size;
+  const unsigned cores = std::thread::hardware_concurrency();
+  options.merge_threads = cores >= kCoresForTwo ? 2 : 1;
+  options.close_threads = std::clamp(cores, 1u, kCloseThreadsMax);
   options.tolerate_damage = EachWordHasCopies(config.data_dir);
   Result<std::unique_ptr<storage::Store>> store = open_store(options);
   if (!store.ok()) return store.status();

@@ -168,12 +168,13 @@ Status Log::Release(uint64_t sequence) {
     const std::lock_guard lock(mutex_);
     released_ = std::max(released_, sequence);
   }
-  return RemoveReleased();
+  return RemoveReleased(Last::kStays);
 }
 
 // A file goes before its record does: what fails to be removed is tried again. The folder is not
-// synced: a segment that comes back holds nothing that a start would replay.
-Status Log::RemoveReleased() {
+// synced: a segment that comes back holds nothing that a start would replay. The only segment there
+// is stays: a folder without one, where one should be, is damaged.
+Status Log::RemoveReleased(Last last) {
   const std::lock_guard removing(removing_mutex_);
   while (true) {
     std::string path;
@@ -181,6 +182,8 @@ Status Log::RemoveReleased() {
     {
       const std::lock_guard lock(mutex_);
       if (full_.empty() || full_.front().last > released_) return Status::Ok();
+      const bool only = full_.size() == 1 && !active_ && !prepared_;
+      if (only && last == Last::kStays) return Status::Ok();
       path = full_.front().path;
       number = full_.front().number;
       bytes = full_.front().bytes;
@@ -216,7 +219,7 @@ Status Log::Close() {
   TRIFECTA_RETURN_IF_ERROR(failure());
   const std::lock_guard making(making_mutex_);
   if (prepared_) TRIFECTA_RETURN_IF_ERROR(DropPrepared());
-  TRIFECTA_RETURN_IF_ERROR(RemoveReleased());
+  TRIFECTA_RETURN_IF_ERROR(RemoveReleased(Last::kGoes));
   TRIFECTA_RETURN_IF_ERROR(RemoveSpares());
   if (active_ && active_->last <= released_) {
     TRIFECTA_RETURN_IF_ERROR(options_.file_system->Remove(active_->path));

@@ -69,8 +69,8 @@ class Log {
   uint64_t last_sequence() const { return last_sequence_.load(std::memory_order_acquire); }
 
   // Says that base files hold every frame up to `sequence` durably: removes the segments that hold
-  // nothing newer, but never the one being written, and keeps some of them to be used again. What
-  // it could not remove it tries again the next time.
+  // nothing newer, but neither the one being written nor the only one, and keeps some of them to be
+  // used again. What it could not remove it tries again the next time.
   Status Release(uint64_t sequence);
 
   // Makes the next segment if there is none ready, so that no Append has to (some 10 ms for 16
@@ -103,7 +103,8 @@ class Log {
   bool KeepSpare(uint64_t number, uint64_t bytes, const std::string& path);
   Status RemoveSpares();
   Status WriteFrame(std::string_view frame);
-  Status RemoveReleased();
+  enum class Last { kStays, kGoes };
+  Status RemoveReleased(Last last);
   Status DropPrepared();
 
   const LogOptions options_;

@@ -416,6 +416,12 @@ void Memtable::ReuseRetired() {
   for (auto it = retired_.rbegin(); it != retired_.rend() && it->mark == 0; ++it) it->mark = mark;
 }
 
+bool Memtable::HasAny(std::string_view begin, std::string_view end) const {
+  MemtableCursor cursor(this);
+  cursor.Seek(begin);
+  return cursor.valid() && (end.empty() || cursor.word() < end);
+}
+
 int64_t Memtable::LiveChange(std::string_view begin, std::string_view end) const {
   int64_t change = 0;
   if (empty()) return change;

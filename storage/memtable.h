@@ -86,6 +86,8 @@ class Memtable {
   bool empty() const { return empty_.load(std::memory_order_acquire); }
   uint64_t entries() const { return entries_.load(std::memory_order_relaxed); }
   uint64_t bytes() const { return bytes_.load(std::memory_order_relaxed); }
+  // Whether there is an entry from `begin` on and below `end` (empty: no bound).
+  bool HasAny(std::string_view begin, std::string_view end) const;
   // By how much the entries from `begin` on and below `end` (empty: no bound) change the count of
   // live words.
   int64_t LiveChange(std::string_view begin, std::string_view end) const;

@@ -66,6 +66,10 @@ struct StoreOptions {
   uint64_t tablet_bytes = 8u << 20;
   // One log segment; preallocated, so it is also the room a nearly full disk must have.
   uint64_t log_segment_bytes = 16u << 20;
+  // Tablets that a checkpoint merges side by side, and the one in Close, when nobody waits for
+  // anything else; each takes some 30 MiB of memory. One: by the thread of the checkpoint.
+  unsigned merge_threads = 1;
+  unsigned close_threads = 1;
   // False: checkpoints run only when Checkpoint() is called (tests).
   bool background = true;
   // Open goes on where base files are damaged or missing: for a node whose other replicas can

@@ -9,13 +9,13 @@
 #include <utility>
 
 #include "storage/base/text.h"
+#include "storage/merge_batch.h"
 #include "storage/store_impl.h"
-#include "storage/tablet_merger.h"
 
 namespace trifecta::storage {
 namespace {
 
-// Outputs are published together up to this many bytes: a manifest costs two syncs.
+// Tablets of this many bytes are published together, a thread: a manifest costs two syncs.
 constexpr uint64_t kBatchBytes = 16u << 20;
 
 // Bytes of memtable that make a checkpoint worth it: 64 Ki entries, and a quarter of the base's, so
@@ -193,55 +193,41 @@ Status StoreImpl::PublishBatch(size_t begin, size_t end, std::vector<TabletPtr> 
   return Status::Ok();
 }
 
-Status StoreImpl::MergeFrozen() {
-  TabletMerger merger(options_.file_system, options_.folder, options_.tablet_bytes,
-                      files_->next_file());
-  const auto has_entries = [&](std::string_view low, std::string_view end) {
-    MemtableCursor cursor(view().frozen);
-    cursor.Seek(low);
-    return cursor.valid() && (end.empty() || cursor.word() < end);
-  };
-  // Of the batch. What is before the frozen words' tablets holds none of them.
+// The ranges of the frozen words from tablet `begin` on, for as many bytes of tablets as are
+// published at a time.
+std::vector<MergeInput> StoreImpl::NextInputs(size_t begin, unsigned threads) const {
+  const TabletMap& tablets = view().tablets;
+  Memtable* const frozen = view().frozen;
+  if (tablets.empty()) return {{nullptr, frozen, {}, {}}};
+  std::vector<MergeInput> inputs;
+  uint64_t bytes = 0;
+  for (size_t i = begin; i < tablets.size() && bytes < threads * kBatchBytes; ++i) {
+    inputs.push_back({tablets[i], frozen, tablets[i]->record.low, tablets.EndOf(i)});
+    if (frozen->HasAny(inputs.back().low, inputs.back().end)) {
+      bytes += tablets[i]->record.file_bytes;
+    }
+  }
+  return inputs;
+}
+
+Status StoreImpl::MergeFrozen(unsigned threads) {
+  // What is before the frozen words' tablets holds none of them.
   size_t begin = view().merged_tablets;
   if (!view().tablets.empty()) begin = std::max(begin, view().tablets.IndexFor(view().frozen_low));
-  std::vector<TabletPtr> made;
-  uint64_t made_bytes = 0;
-  // With no tablets yet there is one range without a base.
-  for (size_t i = begin;; ++i) {
-    const TabletMap& tablets = view().tablets;
-    const bool none = tablets.empty();
-    if (!none && i == tablets.size()) {
-      return PublishBatch(begin, i, std::move(made), true);
-    }
-    const TabletPtr tablet = none ? nullptr : tablets[i];
-    const MergeInput input{tablet.get(), view().frozen,
-                           none ? std::string_view() : tablet->record.low,
-                           none ? std::string_view() : tablets.EndOf(i)};
-    if (!has_entries(input.low, input.end)) {
-      if (none) return PublishBatch(0, 0, {}, true);
-      made.push_back(tablet);
-      continue;
-    }
-    const size_t made_before = made.size();
-    const uint64_t written = merger.written_bytes();
-    const Status status = merger.Merge(input, &made);
-    checkpoint_bytes_.fetch_add(merger.written_bytes() - written, std::memory_order_relaxed);
-    if (!status.ok()) {
-      // What was made of the ranges before this one is good: keep it.
-      if (i == begin) return status;
-      const Status kept = PublishBatch(begin, i, std::move(made), false);
-      return kept.ok() ? status : kept;
-    }
-    if (none) return PublishBatch(0, 0, std::move(made), true);
-    for (size_t k = made_before; k < made.size(); ++k) made_bytes += made[k]->record.file_bytes;
-    if (made_bytes >= kBatchBytes && i + 1 < tablets.size()) {
-      const size_t grown = made.size() - (i + 1 - begin);
-      TRIFECTA_RETURN_IF_ERROR(PublishBatch(begin, i + 1, std::move(made), false));
-      made.clear();
-      made_bytes = 0;
-      i += grown;  // the view's tablets moved
-      begin = i + 1;
-    }
+  for (;;) {
+    const std::vector<MergeInput> inputs = NextInputs(begin, threads);
+    MergedBatch merged = MergeBatch({options_.file_system, options_.folder, options_.tablet_bytes,
+                                     files_->next_file(), threads},
+                                    inputs);
+    checkpoint_bytes_.fetch_add(merged.written_bytes, std::memory_order_relaxed);
+    // What was made of the ranges before one that failed is good: it is kept.
+    if (merged.inputs == 0 && !merged.status.ok()) return merged.status;
+    const size_t count = view().tablets.empty() ? 0 : merged.inputs;
+    const bool last = merged.status.ok() && begin + count == view().tablets.size();
+    const size_t next = begin + merged.made.size();
+    TRIFECTA_RETURN_IF_ERROR(PublishBatch(begin, begin + count, std::move(merged.made), last));
+    if (last || !merged.status.ok()) return merged.status;
+    begin = next;
   }
 }
 
@@ -251,13 +237,13 @@ bool StoreImpl::NothingToMerge() {
 }
 
 // Merges one part, or the one of which an earlier checkpoint had to leave some.
-Status StoreImpl::RunCheckpoint(Next next) {
+Status StoreImpl::RunCheckpoint(Next next, unsigned threads) {
   std::lock_guard lock(checkpoint_mutex_);
   if (view().frozen == nullptr) {
     if (NothingToMerge()) return Status::Ok();
     Freeze(next);
   }
-  const Status status = Note(MergeFrozen());
+  const Status status = Note(MergeFrozen(threads));
   checkpoint_full_.store(status.code() == StatusCode::kDiskFull, std::memory_order_relaxed);
   if (status.ok()) {
     checkpoints_.fetch_add(1, std::memory_order_relaxed);
@@ -283,7 +269,7 @@ Status StoreImpl::RunCheckpoint(Next next) {
 }
 
 // Merges everything that was written before the call.
-Status StoreImpl::CheckpointAll() {
+Status StoreImpl::CheckpointAll(unsigned threads) {
   uint64_t written;
   {
     std::lock_guard lock(queue_->apply_mutex());
@@ -294,14 +280,14 @@ Status StoreImpl::CheckpointAll() {
       std::lock_guard lock(checkpoint_mutex_);
       if (files_->covered() >= written) return Status::Ok();
     }
-    TRIFECTA_RETURN_IF_ERROR(RunCheckpoint(Next::kOldest));
+    TRIFECTA_RETURN_IF_ERROR(RunCheckpoint(Next::kOldest, threads));
   }
 }
 
-Status StoreImpl::Checkpoint() { return CheckpointAll(); }
+Status StoreImpl::Checkpoint() { return CheckpointAll(options_.merge_threads); }
 
 Status StoreImpl::Close() {
-  TRIFECTA_RETURN_IF_ERROR(CheckpointAll());
+  TRIFECTA_RETURN_IF_ERROR(CheckpointAll(std::max(options_.merge_threads, options_.close_threads)));
   {
     std::lock_guard lock(mutex_);
     stopping_ = true;
@@ -334,7 +320,8 @@ void StoreImpl::CheckpointLoop() {
     checkpoint_wanted_ = false;
     lock.unlock();
     const bool log_is_long = log_->bytes() > LogLimit();
-    const Status status = RunCheckpoint(log_is_long ? Next::kOldest : Next::kFullest);
+    const Status status =
+        RunCheckpoint(log_is_long ? Next::kOldest : Next::kFullest, options_.merge_threads);
     lock.lock();
     if (!status.ok()) {
       checkpoint_wanted_ = true;

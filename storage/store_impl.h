@@ -80,11 +80,12 @@ class StoreImpl : public Store {
   std::vector<MemtableSet::Part> NewParts(const TabletMap& tablets, std::string_view low,
                                           std::string_view end, uint64_t merged);
   enum class Next { kFullest, kOldest };
-  Status RunCheckpoint(Next next);
-  Status CheckpointAll();
+  Status RunCheckpoint(Next next, unsigned threads);
+  Status CheckpointAll(unsigned threads);
   bool NothingToMerge();
   void Freeze(Next next);
-  Status MergeFrozen();
+  std::vector<MergeInput> NextInputs(size_t begin, unsigned threads) const;
+  Status MergeFrozen(unsigned threads);
   Status PublishBatch(size_t begin, size_t end, std::vector<TabletPtr> made, bool last);
   Status PublishTablets(const std::vector<TabletPtr>& tablets, std::span<const TabletPtr> made,
                         uint64_t covered, std::span<const WordRange> lost = {});

@@ -15,7 +15,7 @@ constexpr uint64_t kStepBytes = 16u << 20;
 }  // namespace
 
 Status StoreImpl::Purge(const std::function<bool(std::string_view word)>& keep) {
-  TRIFECTA_RETURN_IF_ERROR(CheckpointAll());
+  TRIFECTA_RETURN_IF_ERROR(Checkpoint());
   for (std::optional<std::string> from = ""; from.has_value();) {
     std::unique_lock lock(checkpoint_mutex_);
     if (view().frozen == nullptr) {
@@ -23,7 +23,7 @@ Status StoreImpl::Purge(const std::function<bool(std::string_view word)>& keep) 
     } else {
       // A checkpoint has failed since, and has to be finished before tablets may change.
       lock.unlock();
-      TRIFECTA_RETURN_IF_ERROR(CheckpointAll());
+      TRIFECTA_RETURN_IF_ERROR(Checkpoint());
     }
   }
   epoch_.Reclaim();

@@ -1,6 +1,7 @@
 #include "storage/tablet_merger.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <optional>
 
@@ -52,7 +53,7 @@ Status TabletMerger::Emit(std::string_view low, std::vector<TabletPtr>* made) {
     entries.push_back(
         {std::string_view(bytes_).substr(item.begin, item.length), item.version, item.flags});
   }
-  const uint64_t number = (*next_file_)++;
+  const uint64_t number = std::atomic_ref<uint64_t>(*next_file_)++;
   const BuiltBaseFile built = BuildBaseFile(number, entries);
   const std::string path = PathIn(folder_, BaseName(number));
 
@@ -107,8 +108,12 @@ Status TabletMerger::Finish(Status status, std::string_view low, size_t made_bef
 Status TabletMerger::Merge(const MergeInput& input, std::vector<TabletPtr>* made) {
   Begin();
   const size_t made_before = made->size();
-  double expected =
-      kEntryBytes * 3 * static_cast<double>(CountRange(*input.memtable, input.low, input.end));
+  const uint64_t newer_count = CountRange(*input.memtable, input.low, input.end);
+  if (newer_count == 0) {
+    if (input.tablet != nullptr) made->push_back(input.tablet);
+    return Status::Ok();
+  }
+  double expected = kEntryBytes * 3 * static_cast<double>(newer_count);
   if (input.tablet != nullptr) expected += static_cast<double>(input.tablet->record.file_bytes);
   const double part_bytes = PartBytes(expected);
 

@@ -18,7 +18,7 @@
 namespace trifecta::storage {
 
 struct MergeInput {
-  const Tablet* tablet = nullptr;  // null: there is no base yet
+  TabletPtr tablet;  // null: there is no base yet
   const Memtable* memtable = nullptr;
   std::string_view low, end;  // the range: from `low` on, below `end` (empty: no bound)
 };
@@ -27,7 +27,7 @@ struct MergeInput {
 class TabletMerger {
  public:
   // `tablet_bytes`: about how large an output may be; more input makes more outputs.
-  // `next_file` is counted up for each file made.
+  // `next_file` is counted up for each file made; mergers on several threads may share it.
   TabletMerger(FileSystem* file_system, std::string folder, uint64_t tablet_bytes,
                uint64_t* next_file)
       : file_system_(file_system),
@@ -36,7 +36,8 @@ class TabletMerger {
         next_file_(next_file) {}
 
   // Writes and syncs the outputs (the folder's sync is the caller's), and appends them to `made` in
-  // order, mapped. On an error the files it made are removed; `input` is as it was.
+  // order, mapped; the tablet itself where the memtable has nothing of its range. On an error the
+  // files it made are removed; `input` is as it was.
   Status Merge(const MergeInput& input, std::vector<TabletPtr>* made);
 
   using Keep = std::function<bool(std::string_view word)>;

@@ -39,6 +39,7 @@ class ModelRun {
       : random_(seed), words_(&random_), coverage_(coverage) {
     options_ = test::SmallStore(&files_, dir_.path());
     options_.tablet_bytes = 300 + Below(&random_, 2'000);
+    options_.merge_threads = 1 + static_cast<unsigned>(seed % 3);
     Open();
   }
 

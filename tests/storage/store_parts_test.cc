@@ -37,6 +37,7 @@ StoreOptions StoreOfParts(FileSystem* files, const std::string& folder) {
   options.memtable_bytes = 1u << 20;
   options.tablet_bytes = 4u << 10;
   options.log_segment_bytes = 64u << 10;
+  options.close_threads = 3;
   return options;
 }
 

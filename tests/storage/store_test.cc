@@ -233,6 +233,21 @@ TEST_CASE("A close gives the log's space back, and the next start replays nothin
   CHECK(Difference(*HeldBy(*fixture.store), entries) == "");
 }
 
+TEST_CASE("A store whose whole log was merged after a kill starts again") {
+  Fixture fixture;
+  EntryMap entries;  // more than a segment's: they get one of their own, with room for nothing else
+  for (int i = 0; i < 2'000; ++i) entries["trial" + std::to_string(i)] = {{1, 1}, false};
+  REQUIRE(WriteAll(fixture.store.get(), entries).ok());
+  fixture.Reopen();
+  REQUIRE(fixture.store->Checkpoint().ok());
+  fixture.Reopen();
+  CHECK(Difference(*HeldBy(*fixture.store), entries) == "");
+  REQUIRE(WriteOne(fixture.store.get(), "tribe", {2, 1}).ok());
+  REQUIRE(fixture.store->Checkpoint().ok());
+  REQUIRE(fixture.store->Close().ok());
+  CHECK(fixture.store->Stats().log_bytes == 0);
+}
+
 TEST_CASE("A checkpoint with nothing new touches no file, one of stale entries frees the log") {
   Fixture fixture;
   REQUIRE(WriteOne(fixture.store.get(), "word", {9, 1}).ok());
