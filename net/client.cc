@@ -134,7 +134,8 @@ HttpCall Client::MakeCall(
     separator = '&';
   };
   for (const auto& [name, value] : query) add(name, value);
-  if (!options_.consistency.empty() && path.starts_with("/api/v1/") && path != "/api/v1/cluster") {
+  if (!options_.consistency.empty() && path.starts_with("/api/v1/") &&
+      !path.starts_with("/api/v1/cluster") && path != "/api/v1/ring") {
     add("consistency", options_.consistency);
   }
   if (!options_.token.empty()) {
@@ -388,6 +389,15 @@ Result<std::vector<std::string>> Client::Owners(std::string_view word) {
   auto json = ParseJson(reply->body);
   if (!json.ok()) return NotOurs(json.status());
   return Strings((*json)["node"]);
+}
+
+Result<std::string> Client::ChangeCluster(std::string_view what, std::string_view body) {
+  HttpCall call = MakeCall("POST", StrCat("/api/v1/cluster/", what), {});
+  call.body = body;
+  call.headers.emplace_back("Content-Type", "application/json");
+  auto reply = Call(std::move(call), {});
+  if (!reply.ok()) return reply.status();
+  return std::move(reply->body);
 }
 
 Result<std::chrono::nanoseconds> Client::Ping() {

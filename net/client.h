@@ -110,6 +110,10 @@ class Client {
   // The addresses of the nodes that own a word or prefix.
   Result<std::vector<std::string>> Owners(std::string_view word);
 
+  // POST /api/v1/cluster/`what` with a JSON body: the answer, JSON of one line. What is under way
+  // already may be asked for again.
+  Result<std::string> ChangeCluster(std::string_view what, std::string_view body);
+
   // One GET /live: the time from sending to the answer, on an open connection.
   Result<std::chrono::nanoseconds> Ping();
 

@@ -73,4 +73,16 @@ bool StepIsRecorded(const Partition& partition, std::span<const NodeNumber> reco
   return enough(partition.owners, of_owners) && enough(partition.targets, of_targets);
 }
 
+bool HasToFetch(const Partition& partition, NodeNumber node, Quorums of_owners,
+                Quorums of_targets) {
+  if (!Contains(partition.targets, node)) return false;
+  if (!Contains(partition.owners, node)) return true;
+  const size_t owners = partition.owners.size(), targets = partition.targets.size();
+  const size_t staying = CountAmong(partition.targets, partition.owners);
+  // Of the owners that lack a word none may be among those that go.
+  const size_t lacking = std::min(of_owners.reads, owners) - 1;
+  const size_t having = (staying > lacking ? staying - lacking : 0) + (targets - staying);
+  return having + std::min(of_targets.reads, targets) < targets + 1;
+}
+
 }  // namespace trifecta::net

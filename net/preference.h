@@ -67,4 +67,12 @@ struct Quorums {
 bool StepIsRecorded(const Partition& partition, std::span<const NodeNumber> recorded,
                     Quorums of_owners, Quorums of_targets);
 
+// Whether `node` has to fetch what the partition's owners have before its targets may be read: a
+// target that is no owner always. One that is an owner has what was acknowledged only as far as its
+// quorum: copies - reads + 1 of the owners have a word at least, and as many of the targets, by
+// their own numbers, must. Where owners are replaced that comes out even; where copies get fewer it
+// may not (of two copies one may lack a word, and be the one that stays), and then owners fetch
+// too.
+bool HasToFetch(const Partition& partition, NodeNumber node, Quorums of_owners, Quorums of_targets);
+
 }  // namespace trifecta::net

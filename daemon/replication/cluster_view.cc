@@ -41,6 +41,14 @@ size_t ClusterView::WritesNeeded(size_t copies, Consistency consistency) const {
   return Needed(copies, consistency, write_quorum);
 }
 
+bool ClusterView::HasToFetch(const net::Partition& partition) const {
+  const auto quorums = [this](const std::vector<NodeNumber>& list) {
+    return net::Quorums{ReadsNeeded(list.size(), Consistency::kQuorum),
+                        WritesNeeded(list.size(), Consistency::kQuorum)};
+  };
+  return net::HasToFetch(partition, self, quorums(partition.owners), quorums(partition.targets));
+}
+
 size_t ClusterView::PartitionOfWord(std::string_view word) const {
   return net::PartitionOf(ShardRoot(word, ring->k_factor), ring->partitions.size());
 }

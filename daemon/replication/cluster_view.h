@@ -56,6 +56,10 @@ struct ClusterView {
   size_t ReadsNeeded(size_t copies, Consistency consistency) const;
   size_t WritesNeeded(size_t copies, Consistency consistency) const;
 
+  // Whether this node has to fetch what the partition's owners have, for its move
+  // (net/preference.h).
+  bool HasToFetch(const net::Partition& partition) const;
+
   // The partition of a word or, for a prefix of at least k_factor characters, of all words that
   // begin with it.
   size_t PartitionOfWord(std::string_view word) const;

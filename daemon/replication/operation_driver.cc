@@ -130,8 +130,10 @@ bool OperationDriver::IsRecordedByAll(const Partition& partition) const {
 
 bool OperationDriver::IsStreamed(uint32_t index) const {
   const Partition& partition = ring_->partitions[index];
+  const net::Quorums of_owners = quorums_(partition.owners.size());
+  const net::Quorums of_targets = quorums_(partition.targets.size());
   return std::all_of(partition.targets.begin(), partition.targets.end(), [&](NodeNumber target) {
-    if (Contains(partition.owners, target)) return true;
+    if (!net::HasToFetch(partition, target, of_owners, of_targets)) return true;
     const auto found = streamed_.find(target);
     return found != streamed_.end() && found->second.contains(index);
   });

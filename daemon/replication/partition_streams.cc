@@ -6,14 +6,8 @@
 namespace trifecta::replication {
 namespace {
 
-bool Contains(const std::vector<NodeNumber>& nodes, NodeNumber node) {
-  return std::find(nodes.begin(), nodes.end(), node) != nodes.end();
-}
-
-// A target that was an owner has its share of what was acknowledged already.
-bool HasToFetch(const net::Partition& partition, NodeNumber self) {
-  return partition.step == net::MoveStep::kStreaming && Contains(partition.targets, self) &&
-         !Contains(partition.owners, self);
+bool HasToFetch(const ClusterView& view, const net::Partition& partition) {
+  return partition.step == net::MoveStep::kStreaming && view.HasToFetch(partition);
 }
 
 }  // namespace
@@ -26,7 +20,7 @@ void PartitionStreams::OnView(const ViewPtr& view) {
   }
   session_ = session;
   for (uint32_t i = 0; i < view->ring->partitions.size(); ++i) {
-    if (HasToFetch(view->partition(i), view->self)) {
+    if (HasToFetch(*view, view->partition(i))) {
       moves_.try_emplace(i);
     } else {
       moves_.erase(i);

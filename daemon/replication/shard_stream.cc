@@ -66,8 +66,10 @@ void ShardStream::BeginAgain(Millis now, Actions* actions) {
   fetches_.clear();
   phase_ = Phase::kWaiting;
   std::vector<NodeNumber> owners = view_->NearestFirst(moving().owners);
-  std::erase(owners, view_->self);
-  sources_.Set(owners, view_->ReadsNeeded(moving().owners.size(), Consistency::kQuorum));
+  size_t needed = view_->ReadsNeeded(moving().owners.size(), Consistency::kQuorum);
+  // What this node has as an owner is what it need not read.
+  if (std::erase(owners, view_->self) > 0) needed = std::max<size_t>(1, needed - 1);
+  sources_.Set(owners, needed);
   Pump(now, actions);
 }
 

@@ -56,14 +56,13 @@ Status Topology::Start(const SavedState& saved, uint64_t unix_milliseconds, Mill
   if (!saved.ring.empty()) TRIFECTA_RETURN_IF_ERROR(register_.Restore(saved.ring));
   if (register_.ring()) {
     const Member* own = register_.ring()->Find(options_.self);
-    if (own == nullptr || own->state == MemberState::kLeft) {
+    if (own == nullptr) {
       return {StatusCode::kInvalidArgument,
-              StrCat("node ", options_.self.ToString(),
-                     own == nullptr ? " is not of the cluster '" : " has left the cluster '",
+              StrCat("node ", options_.self.ToString(), " is not of the cluster '",
                      options_.constants.cluster_name,
-                     own == nullptr ? "' that the data folder is of: it was put together from two"
-                                    : "' for ever: start it with an empty data folder")};
+                     "' that the data folder is of: it was put together from two")};
     }
+    if (own->state == MemberState::kLeft) return {StatusCode::kUnavailable, HasLeft()};
   } else if (saved.has_words && !MayFound()) {
     return {StatusCode::kInvalidArgument,
             StrCat("the data folder has words and cannot join another cluster: start this node ",
@@ -269,13 +268,20 @@ void Topology::CheckOwnMember() {
   if (own == nullptr) return Fail("this node is not in the ring of its own data folder");
   if (own->state == MemberState::kLeft) {
     over_ = true;
-    return Emit({.kind = Event::Kind::kLeft,
-                 .text = StrCat("this node has left the cluster '", ring_->cluster_name,
-                                "' and is not needed any more; to use it again, start it with an "
-                                "empty data folder")});
+    return Emit(
+        {.kind = Event::Kind::kLeft,
+         .status = was_leaving_ ? Status::Ok() : Status(StatusCode::kUnavailable, HasLeft())});
   }
+  was_leaving_ = own->state == MemberState::kLeaving;
   if (own->state == MemberState::kJoining || std::exchange(ready_, true)) return;
   Emit({.kind = Event::Kind::kReady, .ring = ring_});
+}
+
+std::string Topology::HasLeft() const {
+  return StrCat("node ", options_.self.ToString(), " has left the cluster '",
+                options_.constants.cluster_name,
+                "' for ever, and the others have all that it had: to use this machine again, start "
+                "it with an empty data folder");
 }
 
 void Topology::WarnOfDifferences() {

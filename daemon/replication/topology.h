@@ -84,7 +84,8 @@ struct TopologyEvent {
     kPurge,
     // This node cannot go on: `text` says why and what to do.
     kFatal,
-    // This node is no member any more: it gave up what it had.
+    // This node is no member any more. `status` is ok where it has handed over what it had while it
+    // ran, else says that it was removed while it was away, and what to do.
     kLeft,
     // What came of BeginLeave: `status`.
     kOutcome,
@@ -106,7 +107,7 @@ class Topology {
 
   // First of all calls. Fails when this folder cannot be this node's: kDataDamaged for bytes that
   // were never persisted, kInvalidArgument with a sentence where folder, configuration and cluster
-  // do not go together.
+  // do not go together, kUnavailable where the node has left its cluster.
   Status Start(const SavedState& saved, uint64_t unix_milliseconds, Millis now);
 
   // The wall clock; about once a second.
@@ -177,6 +178,7 @@ class Topology {
   void TakeResult();
   void TakeSession();
   void CheckOwnMember();
+  std::string HasLeft() const;
   void WarnOfDifferences();
   void AskForStreams();
   void AskForPurges();
@@ -248,6 +250,7 @@ class Topology {
   std::set<uint32_t> streamed_;  // done of them
   net::Epoch giving_up_ = 0;     // the session that this node was told to give up
   std::vector<bool> purged_;     // by partition: asked for, and not held since
+  bool was_leaving_ = false;     // by a ring that was in force here
   bool leave_proposed_ = false;  // by BeginLeave, and not decided yet
 
   std::vector<Event> events_;

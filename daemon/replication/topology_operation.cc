@@ -86,8 +86,9 @@ void Topology::AskForStreams() {
   Event event{.kind = Event::Kind::kStream, .ring = ring_, .session = session_};
   for (uint32_t i = 0; i < ring_->partitions.size(); ++i) {
     const Partition& partition = ring_->partitions[i];
-    if (partition.step != MoveStep::kStreaming || !Contains(partition.targets, own->number) ||
-        Contains(partition.owners, own->number)) {
+    if (partition.step != MoveStep::kStreaming ||
+        !net::HasToFetch(partition, own->number, QuorumsOf(partition.owners.size()),
+                         QuorumsOf(partition.targets.size()))) {
       continue;
     }
     if (streams_.insert(i).second) event.partitions.push_back(i);

@@ -1,6 +1,7 @@
 #include "net/preference.h"
 
 #include <algorithm>
+#include <bit>
 #include <set>
 #include <string>
 
@@ -142,6 +143,58 @@ TEST_CASE("a step is recorded when enough of the owners and enough of the target
   CHECK(StepIsRecorded(partition, Numbers{2, 3}, two, two));
   CHECK(StepIsRecorded(partition, Numbers{1, 4, 2}, two, two));
   CHECK(StepIsRecorded({{1, 2, 3}, {}, MoveStep::kNone, 1}, Numbers{1, 3}, two, {}));
+}
+
+// Of every write of the owners, some of the targets that do not fetch may be without; those that do
+// have all. Whatever reads' nodes a read then asks, one of them has the word.
+bool EveryReadFindsEveryWrite(const Partition& partition, Quorums of_owners, Quorums of_targets) {
+  const size_t owners = partition.owners.size(), targets = partition.targets.size();
+  for (uint32_t has = 0; has < 1u << owners; ++has) {
+    const auto copies = static_cast<size_t>(std::popcount(has));
+    if (copies + of_owners.reads <= owners) continue;  // no quorum has it
+    size_t without = 0;
+    for (const NodeNumber target : partition.targets) {
+      const auto at = std::find(partition.owners.begin(), partition.owners.end(), target);
+      const bool had = at != partition.owners.end() && (has >> (at - partition.owners.begin()) & 1);
+      without += !had && !HasToFetch(partition, target, of_owners, of_targets);
+    }
+    if (without >= of_targets.reads && targets > 0) return false;
+  }
+  return true;
+}
+
+TEST_CASE("who fetches for a move is enough for every read, however many copies go or come") {
+  for (NodeNumber owners = 1; owners <= 5; ++owners) {
+    for (NodeNumber targets = 1; targets <= 5; ++targets) {
+      for (NodeNumber stay = 0; stay <= std::min(owners, targets); ++stay) {
+        Partition partition;
+        for (NodeNumber i = 0; i < owners; ++i) partition.owners.push_back(i + 1);
+        for (NodeNumber i = 0; i < targets; ++i) {
+          partition.targets.push_back(i < stay ? i + 1 : 100 + i);
+        }
+        for (size_t reads = 1; reads <= owners; ++reads) {
+          const Quorums of_owners{reads, owners + 1 - reads};
+          const size_t again = std::min<size_t>(reads, targets);
+          for (const size_t target_reads : {again, Majority(targets)}) {
+            INFO(owners << " to " << targets << ", " << stay << " stay, read " << reads << " and "
+                        << target_reads);
+            CHECK(EveryReadFindsEveryWrite(partition, of_owners, {target_reads, 1}));
+          }
+        }
+      }
+    }
+  }
+}
+
+TEST_CASE("owners that stay fetch only where copies get too few without") {
+  const Quorums two{2, 2}, one{1, 1}, three{3, 3};
+  CHECK_FALSE(HasToFetch({{1, 2, 3}, {1, 2, 4}, MoveStep::kStreaming, 1}, 1, two, two));
+  CHECK(HasToFetch({{1, 2, 3}, {1, 2, 4}, MoveStep::kStreaming, 1}, 4, two, two));
+  CHECK_FALSE(HasToFetch({{1, 2, 3}, {1, 2, 4}, MoveStep::kStreaming, 1}, 3, two, two));
+  CHECK_FALSE(HasToFetch({{1, 2, 3}, {1, 2}, MoveStep::kStreaming, 1}, 1, two, two));
+  CHECK(HasToFetch({{1, 2}, {1}, MoveStep::kStreaming, 1}, 1, two, one));
+  CHECK(HasToFetch({{1, 2, 3, 4}, {1, 2, 3}, MoveStep::kStreaming, 1}, 1, three, two));
+  CHECK_FALSE(HasToFetch({{1}, {1, 2}, MoveStep::kStreaming, 1}, 1, one, two));
 }
 
 }  // namespace

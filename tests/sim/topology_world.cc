@@ -186,6 +186,7 @@ void TopologyWorld::Take(NodeIndex index, const TopologyEvent& event) {
       return;
     case Kind::kLeft:
       node.left = true;
+      node.left_status = event.status;
       return;
     case Kind::kOutcome:
       node.outcomes.push_back(event.status);
@@ -251,8 +252,13 @@ void TopologyWorld::CheckStreams(const net::Ring& ring) {
       const net::Member* member = ring.Find(node.id);
       if (member == nullptr || !Contains(partition.targets, member->number)) continue;
       const auto streamed = node.streamed.find(i);
+      const auto majority = [](const auto& nodes) {
+        const size_t quorum = net::Majority(nodes.size());
+        return net::Quorums{quorum, quorum};
+      };
       const bool has =
-          Contains(partition.owners, member->number) ||
+          !net::HasToFetch(partition, member->number, majority(partition.owners),
+                           majority(partition.targets)) ||
           (streamed != node.streamed.end() && streamed->second == ring.operation->session);
       if (!has) Break(StrCat("node ", member->number, " is read without having partition ", i));
     }

@@ -54,6 +54,8 @@ class TopologyWorld {
   // Of this life of the node.
   bool ready(NodeIndex node) const { return nodes_[node].ready; }
   bool left(NodeIndex node) const { return nodes_[node].left; }
+  // Ok where it has handed over what it had.
+  const Status& left_status(NodeIndex node) const { return nodes_[node].left_status; }
   const std::string& fatal(NodeIndex node) const { return nodes_[node].fatal; }
   const std::vector<Status>& outcomes(NodeIndex node) const { return nodes_[node].outcomes; }
   // The partitions that the node was told to purge and has not been given since.
@@ -84,6 +86,7 @@ class TopologyWorld {
     Millis wake_at = net::FailureDetector::kNever;
     bool ready = false;
     bool left = false;
+    Status left_status;
     std::string fatal;
     std::vector<Status> outcomes;
     std::set<uint32_t> purged;
