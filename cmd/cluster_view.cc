@@ -68,6 +68,10 @@ Result<ClusterView> ParseCluster(std::string_view document) {
   cluster.write_quorum = (*json)["write_quorum"].number();
   cluster.ring_epoch = (*json)["ring_epoch"].number();
   if (const JsonValue& words = (*json)["words"]; !words.is_null()) cluster.words = words.number();
+  if (const JsonValue& operation = (*json)["operation"]; !operation.is_null()) {
+    cluster.operation = {Text(operation["kind"]), Text(operation["node"]),
+                         Text(operation["address"]), operation["partitions_left"].number()};
+  }
   for (const JsonValue& note : (*json)["notes"].array()) cluster.notes.push_back(Text(note));
   for (const JsonValue& node : (*json)["nodes"].array()) cluster.nodes.push_back(ParseNode(node));
   return cluster;

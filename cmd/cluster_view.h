@@ -24,12 +24,19 @@ struct NodeView {
   bool up() const { return state == "up"; }
 };
 
+// The change of members under way.
+struct OperationView {
+  std::string kind, node, address;
+  uint64_t partitions_left = 0;
+};
+
 struct ClusterView {
   std::string name, health;
   bool can_read = false, can_write = false;
   uint64_t replication_factor = 0, read_quorum = 0, write_quorum = 0, ring_epoch = 0;
   std::optional<uint64_t> words;  // nothing: they cannot all be counted now
   std::vector<std::string> notes;
+  std::optional<OperationView> operation;
   std::vector<NodeView> nodes;
 
   bool healthy() const { return health == "healthy"; }

@@ -2,6 +2,7 @@
 // cluster through Context::client(), prints through out(), and gives its exit status.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <string>
@@ -40,6 +41,8 @@ class Context {
   std::unique_ptr<net::Client> MakeClient();
 
   bool interrupted() const;
+  // Waits; false as soon as the user has interrupted.
+  bool Pause(std::chrono::milliseconds time) const;
 
   // Tells why a call of `client` failed, in the words of people, and gives the exit status.
   int Fail(const net::Client& client);
@@ -70,9 +73,11 @@ int RunSearch(Context& context);
 int RunCount(Context& context);
 int RunLoad(Context& context);
 int RunDump(Context& context);
+int RunClusterDecommission(Context& context);
 int RunClusterStatus(Context& context);
 int RunClusterNodes(Context& context);
 int RunClusterOwners(Context& context);
+int RunClusterRemove(Context& context);
 int RunClusterRing(Context& context);
 int RunStatus(Context& context);
 int RunHealth(Context& context);

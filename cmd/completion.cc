@@ -190,7 +190,7 @@ std::string ZshDescriptions(std::string_view group) {
     const CommandSpec* command =
         FindCommand(group.empty() ? std::string(name) : StrCat(group, " ", name));
     const std::string_view summary =
-        command == nullptr ? "who is there, who owns what" : command->summary;
+        command == nullptr ? "who is there, who owns what; change it" : command->summary;
     list += StrCat(" '", name, ":", ZshText(summary), "'");
   }
   return list;

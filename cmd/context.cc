@@ -86,9 +86,12 @@ std::unique_ptr<net::Client> Context::MakeClient() {
   return std::make_unique<net::Client>(MakeOptions());
 }
 
-bool Context::interrupted() const {
+bool Context::interrupted() const { return !Pause(std::chrono::milliseconds(0)); }
+
+bool Context::Pause(std::chrono::milliseconds time) const {
+  // A descriptor that is negative is passed over.
   pollfd readable{process_.cancel_fd, POLLIN, 0};
-  return process_.cancel_fd >= 0 && poll(&readable, 1, 0) == 1;
+  return poll(&readable, 1, static_cast<int>(time.count())) != 1;
 }
 
 int Context::Fail(const net::Client& client) {

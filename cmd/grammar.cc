@@ -52,6 +52,10 @@ constexpr OptionSpec kPingOptions[] = {
     {"-c,--count", "N", "so many requests (3)", ""},
 };
 
+constexpr OptionSpec kChangeOptions[] = {
+    {"--dry-run", "", "say what would move where, and change nothing", ""},
+};
+
 constexpr CommandSpec kCommands[] = {
     {"add",
      "WORD... | -",
@@ -161,6 +165,18 @@ constexpr CommandSpec kCommands[] = {
      ArgumentKind::kWord,
      {},
      RunClusterOwners},
+    {"cluster decommission", "NODE", "have a node hand over what it has, and leave",
+     "NODE is an id, the first 8 characters of one, or an address. Reads and writes go on; the "
+     "node then stops by itself. Waits until it is done; interrupted, it goes on all the same.",
+     "trifecta cluster decommission 10.0.0.2:8000 --dry-run\n"
+     "trifecta cluster decommission 10.0.0.2:8000",
+     1, 1, ArgumentKind::kNone, kChangeOptions, RunClusterDecommission},
+    {"cluster remove", "NODE", "give up a node that is down for good",
+     "NODE is an id, the first 8 characters of one, or an address. What it had is made anew from "
+     "the other owners; reads and writes go on. A node that is up is decommissioned instead. Waits "
+     "until it is done; interrupted, it goes on all the same.",
+     "trifecta cluster remove 46a7c62a", 1, 1, ArgumentKind::kNone, kChangeOptions,
+     RunClusterRemove},
     {"status",
      "",
      "the node that answers, in detail",

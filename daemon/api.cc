@@ -63,8 +63,9 @@ std::string WithOutcomeUnknown(std::string_view extra) {
 
 std::vector<net::Route> ApiRoutes(const ApiContext& context) {
   std::vector<net::Route> routes;
-  for (const auto& group : {WordRoutes(), SearchRoutes(), BulkRoutes(), ExportRoutes(),
-                            ClusterRoutes(), HealthRoutes(), StatusPageRoutes(), PeerRoutes()}) {
+  for (const auto& group :
+       {WordRoutes(), SearchRoutes(), BulkRoutes(), ExportRoutes(), ClusterRoutes(),
+        ClusterChangeRoutes(), HealthRoutes(), StatusPageRoutes(), PeerRoutes()}) {
     for (const ApiRoute& route : group) routes.push_back(Gated(context, route));
   }
   return routes;

@@ -20,6 +20,7 @@
 
 namespace trifecta::daemon {
 
+class ClusterAdmin;
 class ClusterSource;
 class Coordinator;
 class Metrics;
@@ -50,6 +51,7 @@ struct ApiContext {
 
   Coordinator* coordinator = nullptr;
   ClusterSource* members = nullptr;
+  ClusterAdmin* admin = nullptr;
   std::string node_id;  // a UUID
 
   // Who answers other nodes. Null until the node can talk to them, which is before it is ready, and

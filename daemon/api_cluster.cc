@@ -20,10 +20,6 @@ using net::Response;
 // For status requests to the other nodes: health checks wait no longer.
 constexpr std::chrono::seconds kSnapshotTime{1};
 
-ClusterSnapshot SnapshotOf(const ApiContext& context) {
-  return context.members->Snapshot(std::chrono::steady_clock::now() + kSnapshotTime);
-}
-
 void WriteNode(const net::Ring& ring, const NodeSnapshot& node, JsonWriter* json) {
   const replication::StatusReply status = node.status.value_or(replication::StatusReply{});
   json->BeginObject().Key("id").String(node.member.id.ToString());
@@ -66,6 +62,32 @@ void WriteCount(const ApiContext& context, JsonWriter* json) {
   json->Null();
 }
 
+std::string_view NameOf(net::OperationKind kind) {
+  switch (kind) {
+    case net::OperationKind::kJoin:
+      return "join";
+    case net::OperationKind::kLeave:
+      return "leave";
+    case net::OperationKind::kReplace:
+      return "replace";
+  }
+  return "";
+}
+
+// The change of members under way, or null.
+void WriteOperation(const net::Ring& ring, JsonWriter* json) {
+  json->Key("operation");
+  if (!ring.operation) {
+    json->Null();
+    return;
+  }
+  const net::Member* member = ring.Find(ring.operation->node);
+  json->BeginObject().Key("kind").String(NameOf(ring.operation->kind));
+  json->Key("node").String(ring.operation->node.ToString());
+  json->Key("address").String(member == nullptr ? "" : member->address);
+  json->Key("partitions_left").Number(uint64_t{PartitionsToMove(ring)}).EndObject();
+}
+
 size_t Quorum(size_t copies, unsigned configured) {
   return configured == 0 ? net::Majority(copies) : std::min<size_t>(copies, configured);
 }
@@ -87,6 +109,7 @@ void Cluster(const ApiContext& context, const Request&, Response& response) {
   json.Key("partitions").Number(uint64_t{ring.partitions.size()});
   json.Key("k_factor").Number(uint64_t{ring.k_factor});
   WriteCount(context, &json);
+  WriteOperation(ring, &json);
   json.Key("notes").BeginArray();
   for (const std::string& note : health.notes) json.String(note);
   json.EndArray();
@@ -169,13 +192,9 @@ void Ring(const ApiContext& context, const Request&, Response& response) {
 void Ranges(const ApiContext& context, const Request& request, Response& response) {
   const std::string& name = request.segments.at(0);
   const ClusterSnapshot cluster = context.members->LocalSnapshot();
-  const auto node = std::find_if(cluster.nodes.begin(), cluster.nodes.end(), [&](const auto& one) {
-    return name == one.member.id.ToString() || name == one.member.address;
-  });
-  if (node == cluster.nodes.end()) {
-    response = net::Problem(404, "node_not_found",
-                            StrCat("no node ", Shown(name),
-                                   " in this cluster: give an id or an address of GET /nodes"));
+  const NodeSnapshot* node = FindNode(cluster, name);
+  if (node == nullptr) {
+    response = NodeNotFound(name);
     return;
   }
   const Result<std::vector<std::string>> roots =
@@ -208,6 +227,16 @@ void Owners(const ApiContext& context, const Request& request, Response& respons
 }
 
 }  // namespace
+
+ClusterSnapshot SnapshotOf(const ApiContext& context) {
+  return context.members->Snapshot(std::chrono::steady_clock::now() + kSnapshotTime);
+}
+
+Response NodeNotFound(std::string_view name) {
+  return net::Problem(
+      404, "node_not_found",
+      StrCat("no node ", Shown(name), " in this cluster: give an id or an address of GET /nodes"));
+}
 
 NodeHealth HealthOf(const storage::StoreStats& stats) {
   if (stats.damaged) return {false, true, StrCat("data damaged: ", stats.damage)};

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "daemon/api.h"
+#include "daemon/cluster_snapshot.h"
 #include "daemon/coordinator.h"
 #include "net/http.h"
 #include "storage/base/status.h"
@@ -30,14 +31,15 @@ struct ApiRoute {
   size_t body_bytes_max = net::kBufferedBodyBytes;
 };
 
-std::vector<ApiRoute> WordRoutes();        // api_words.cc: one word
-std::vector<ApiRoute> SearchRoutes();      // api_search.cc: search and count
-std::vector<ApiRoute> BulkRoutes();        // api_bulk.cc
-std::vector<ApiRoute> ExportRoutes();      // api_export.cc
-std::vector<ApiRoute> ClusterRoutes();     // api_cluster.cc: nodes and who owns what
-std::vector<ApiRoute> HealthRoutes();      // api_health.cc
-std::vector<ApiRoute> StatusPageRoutes();  // api_status_page.cc
-std::vector<ApiRoute> PeerRoutes();        // api_peer.cc: other nodes
+std::vector<ApiRoute> WordRoutes();           // api_words.cc: one word
+std::vector<ApiRoute> SearchRoutes();         // api_search.cc: search and count
+std::vector<ApiRoute> BulkRoutes();           // api_bulk.cc
+std::vector<ApiRoute> ExportRoutes();         // api_export.cc
+std::vector<ApiRoute> ClusterRoutes();        // api_cluster.cc: nodes and who owns what
+std::vector<ApiRoute> ClusterChangeRoutes();  // api_cluster_change.cc
+std::vector<ApiRoute> HealthRoutes();         // api_health.cc
+std::vector<ApiRoute> StatusPageRoutes();     // api_status_page.cc
+std::vector<ApiRoute> PeerRoutes();           // api_peer.cc: other nodes
 
 // The problem for a write that failed: where a part of it may be stored, its outcome is unknown.
 // `extra` as for net::Problem.
@@ -45,6 +47,11 @@ net::Response WriteProblem(const Status& status, std::string_view extra = {});
 
 // The problem for a body that could not be read: 408 for a client too slow, else by its status.
 net::Response BodyProblem(const Status& status, std::string_view extra = {});
+
+// The cluster as the nodes that answer within a second tell it.
+ClusterSnapshot SnapshotOf(const ApiContext& context);
+// The problem for a node that is not of the cluster, by what it was called.
+net::Response NodeNotFound(std::string_view name);
 
 // What this node can do, and a sentence that says why not more.
 struct NodeHealth {

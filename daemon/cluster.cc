@@ -131,8 +131,14 @@ Status Cluster::Begin() {
   Result<std::unique_ptr<ProtocolThread>> thread = ProtocolThread::Make(std::move(protocol));
   if (!thread.ok()) return thread.status();
   protocol_ = std::move(*thread);
+  change_ = std::make_unique<MemberChange>(protocol_.get());
   protocol_->Start();
   return Status::Ok();
+}
+
+Status Cluster::BeginLeave(const net::NodeId& node,
+                           std::chrono::steady_clock::time_point deadline) {
+  return change_->BeginLeave(node, deadline);
 }
 
 void Cluster::SayGoodbye() {
@@ -178,11 +184,10 @@ void Cluster::OnEvent(const TopologyEvent& event, Topology* topology) {
     case TopologyEvent::Kind::kFatal:
       return Fail(event.status.ok() ? Status(StatusCode::kUnavailable, event.text) : event.status);
     case TopologyEvent::Kind::kLeft:
-      return Fail({StatusCode::kUnavailable,
-                   "this node has left its cluster; to join it again, start with an empty data "
-                   "folder"});
-    case TopologyEvent::Kind::kStream:   // the streams follow the view
-    case TopologyEvent::Kind::kOutcome:  // of operators' requests
+      return event.status.ok() ? parts_.on_left() : Fail(event.status);
+    case TopologyEvent::Kind::kOutcome:
+      return change_->OnOutcome(event.status);
+    case TopologyEvent::Kind::kStream:  // the streams follow the view
       break;
   }
 }

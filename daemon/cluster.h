@@ -25,11 +25,13 @@
 #include "daemon/access_token.h"
 #include "daemon/api_peer.h"
 #include "daemon/clock_stamper.h"
+#include "daemon/cluster_admin.h"
 #include "daemon/cluster_coordinator.h"
 #include "daemon/cluster_snapshot.h"
 #include "daemon/config.h"
 #include "daemon/hybrid_clock.h"
 #include "daemon/maintenance.h"
+#include "daemon/member_change.h"
 #include "daemon/operation_runner.h"
 #include "daemon/protocol_thread.h"
 #include "daemon/replication/digest_table.h"
@@ -57,10 +59,11 @@ struct ClusterParts {
   // Called by threads of the cluster; must not block.
   std::function<void()> on_ready;                        // once
   std::function<void(const Status& status)> on_failure;  // this node cannot go on; once
+  std::function<void()> on_left;  // it has handed over all that it had, and is no member any more
 };
 
 // Any thread may call any method but Stop and the destructor.
-class Cluster : public PeerHandler, public ClusterSource {
+class Cluster : public PeerHandler, public ClusterSource, public ClusterAdmin {
  public:
   static Result<std::unique_ptr<Cluster>> Start(ClusterParts parts);
   // Stop().
@@ -83,6 +86,9 @@ class Cluster : public PeerHandler, public ClusterSource {
   ClusterSnapshot Snapshot(std::chrono::steady_clock::time_point deadline) override;
   ClusterSnapshot LocalSnapshot() override;
   ClusterStats LocalStats() const override;
+
+  Status BeginLeave(const net::NodeId& node,
+                    std::chrono::steady_clock::time_point deadline) override;
 
   // Tells the others that this node goes, so that they ask it for nothing more; returns at once. It
   // still answers, and can coordinate what is under way.
@@ -115,6 +121,7 @@ class Cluster : public PeerHandler, public ClusterSource {
   RingGate gate_;
   std::unique_ptr<net::PeerTransport> transport_;
   std::unique_ptr<ProtocolThread> protocol_;
+  std::unique_ptr<MemberChange> change_;
   std::unique_ptr<replication::HintStore> hints_;
   std::unique_ptr<OperationRunner> runner_;
   replication::LostWords lost_;

@@ -55,12 +55,10 @@ std::string_view Doing(net::OperationKind kind) {
 }
 
 std::string OperationNote(const net::Ring& ring) {
-  const auto moving = std::count_if(ring.partitions.begin(), ring.partitions.end(),
-                                    [](const Partition& one) { return !one.targets.empty(); });
   const net::Member* member = ring.Find(ring.operation->node);
   return StrCat("node ", member == nullptr ? ring.operation->node.ToString() : member->address, " ",
-                Doing(ring.operation->kind), ": ", moving, " of ", ring.partitions.size(),
-                " partitions are still to move");
+                Doing(ring.operation->kind), ": ", PartitionsToMove(ring), " of ",
+                ring.partitions.size(), " partitions are still to move");
 }
 
 void JudgePartitions(const ClusterSnapshot& cluster, ClusterHealth* health) {
@@ -112,6 +110,24 @@ ClusterHealth HealthOf(const ClusterSnapshot& cluster) {
   }
   if (ring.operation) health.notes.push_back(OperationNote(ring));
   return health;
+}
+
+size_t PartitionsToMove(const net::Ring& ring) {
+  return static_cast<size_t>(
+      std::count_if(ring.partitions.begin(), ring.partitions.end(),
+                    [](const Partition& one) { return !one.targets.empty(); }));
+}
+
+const NodeSnapshot* FindNode(const ClusterSnapshot& cluster, std::string_view name) {
+  const NodeSnapshot* found = nullptr;
+  for (const NodeSnapshot& node : cluster.nodes) {
+    const std::string id = node.member.id.ToString();
+    if (name == id || name == node.member.address) return &node;
+    if (name.size() < kShortIdBytes || !id.starts_with(name)) continue;
+    if (found != nullptr) return nullptr;
+    found = &node;
+  }
+  return found;
 }
 
 double ShareOf(const net::Ring& ring, net::NodeNumber node) {

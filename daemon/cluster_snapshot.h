@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "daemon/cluster_stats.h"
@@ -48,6 +49,14 @@ struct ClusterHealth {
   bool healthy = true;             // nothing has to be done by anybody
 };
 ClusterHealth HealthOf(const ClusterSnapshot& cluster);
+
+// The node of that id or address, or whose id alone begins with `name`, of kShortIdBytes at least:
+// what cluster-status shows. Null when there is none; valid as long as the snapshot.
+inline constexpr size_t kShortIdBytes = 8;
+const NodeSnapshot* FindNode(const ClusterSnapshot& cluster, std::string_view name);
+
+// Of the change of members under way: how many partitions have not ended their move.
+size_t PartitionsToMove(const net::Ring& ring);
 
 // How much of the ring's copies the node has: 1 when it holds a copy of everything.
 double ShareOf(const net::Ring& ring, net::NodeNumber node);

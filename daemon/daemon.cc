@@ -25,6 +25,8 @@ constexpr seconds kRecoveryExtension{60};
 // The health lane answers within 100 ms; a machine that swaps may take longer and still be alive.
 constexpr milliseconds kLivePatience = seconds(5);
 
+constexpr std::string_view kAskedToStop = "draining: the node was asked to stop";
+
 net::HttpServerOptions ServerOptions(const Config& config, const DaemonParts& parts,
                                      Metrics* metrics) {
   net::HttpServerOptions options;
@@ -82,10 +84,11 @@ ExitStatus Daemon::Run() {
   ExitStatus status = kExitClean;
   if (!Open(&status)) return status;
   if (!stop_deadline_ && !Join(&status)) return status;
-  if (!stop_deadline_ && !failed()) {
+  if (!stop_deadline_ && !failed() && cluster_->ready()) {
     BecomeReady();
     Serve();
   }
+  if (!stop_deadline_ && !failed()) BeginStopAsLeft();
   return Stop();
 }
 
@@ -99,7 +102,7 @@ bool Daemon::Open(ExitStatus* status) {
   while (opening.wait_for(seconds(0)) != std::future_status::ready) {
     switch (parts_.events->Wait(kRecoveryBeat)) {
       case Event::kStop:
-        BeginStop();
+        BeginStop(kAskedToStop);
         break;
       case Event::kReload:
         Reload();
@@ -136,6 +139,10 @@ bool Daemon::Join(ExitStatus* status) {
   parts.started = context_.started;
   parts.on_ready = [this] { parts_.events->Wake(); };
   parts.on_failure = [this](const Status& failure) { FailCluster(failure); };
+  parts.on_left = [this] {
+    left_ = true;
+    parts_.events->Wake();
+  };
   Result<std::unique_ptr<Cluster>> cluster = Cluster::Start(std::move(parts));
   if (!cluster.ok()) {
     log_->Error(cluster.status().message());
@@ -145,11 +152,11 @@ bool Daemon::Join(ExitStatus* status) {
   }
   cluster_ = std::move(*cluster);
   context_.peers = cluster_.get();
-  while (!cluster_->ready() && !stop_deadline_ && !failed()) {
+  while (!cluster_->ready() && !stop_deadline_ && !failed() && !left_) {
     TellWaiting();
     switch (parts_.events->Wait(kBeat)) {
       case Event::kStop:
-        BeginStop();
+        BeginStop(kAskedToStop);
         break;
       case Event::kReload:
         Reload();
@@ -174,6 +181,7 @@ void Daemon::TellWaiting() {
 void Daemon::BecomeReady() {
   context_.coordinator = cluster_->coordinator();
   context_.members = cluster_.get();
+  context_.admin = cluster_.get();
   context_.node_id = node_->id();
   readiness_.Set(Phase::kReady, "");
   log_->Info(cluster_->Summary());
@@ -183,10 +191,10 @@ void Daemon::BecomeReady() {
 
 void Daemon::Serve() {
   const milliseconds beat = std::min(kBeat, parts_.notifier->WatchdogPeriod().value_or(kBeat));
-  while (!failed()) {
+  while (!failed() && !left_) {
     switch (parts_.events->Wait(beat)) {
       case Event::kStop:
-        return BeginStop();
+        return BeginStop(kAskedToStop);
       case Event::kReload:
         Reload();
         break;
@@ -199,14 +207,21 @@ void Daemon::Serve() {
   }
 }
 
-void Daemon::BeginStop() {
+void Daemon::BeginStopAsLeft() {
+  log_->Info(StrCat("decommissioned: this node has left the cluster '", config_.cluster,
+                    "', and the others have all that it had; ", config_.data_dir,
+                    " is not needed any more"));
+  BeginStop("draining: the node has left its cluster and stops");
+}
+
+void Daemon::BeginStop(std::string_view why) {
   if (stop_deadline_) return;
   parts_.events->LetSignalsKill();
   stop_deadline_.emplace(parts_.times.total, kExitClean,
                          "stopping took too long and was cut short: nothing acknowledged is lost, "
                          "but the next start replays the log",
                          log_);
-  readiness_.Set(Phase::kDraining, "draining: the node was asked to stop");
+  readiness_.Set(Phase::kDraining, why);
   log_->Info("stopping: requests under way finish, new ones are refused");
   if (cluster_ != nullptr) cluster_->SayGoodbye();
   parts_.notifier->Stopping("stopping");

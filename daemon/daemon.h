@@ -4,10 +4,14 @@
 //   join it -> ready -> ... -> a signal to stop -> /ready 503, new requests refused, the cluster is
 //   told -> requests under way end -> the port is closed -> checkpoint -> 0
 //
+// A node that has handed over all that it had and is no member any more stops in the same way, by
+// itself.
+//
 // It listens first, so that a second daemon on the port ends at once instead of after a recovery,
 // and so that probes tell a node that recovers from one that is gone.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -15,6 +19,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "daemon/access_token.h"
 #include "daemon/api.h"
@@ -79,8 +84,9 @@ class Daemon {
   void BecomeReady();
   // Serves events until it is time to stop.
   void Serve();
-  // The node turns to draining; Stop then does the work.
-  void BeginStop();
+  // The node turns to draining; Stop then does the work. `why` is a sentence for /ready.
+  void BeginStop(std::string_view why);
+  void BeginStopAsLeft();
   ExitStatus Stop();
   ExitStatus Close();
 
@@ -119,8 +125,9 @@ class Daemon {
   Endpoint bound_;  // config_.listen with the real port
   std::unique_ptr<LocalNode> node_;
   std::unique_ptr<Cluster> cluster_;
-  std::string waiting_;     // for what, as the log has it
-  bool disk_full_ = false;  // as the log has it
+  std::atomic<bool> left_ = false;  // it has handed over all that it had
+  std::string waiting_;             // for what, as the log has it
+  bool disk_full_ = false;          // as the log has it
 };
 
 }  // namespace trifecta::daemon

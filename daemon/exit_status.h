@@ -10,14 +10,14 @@ enum ExitStatus : int {
   kExitClean = 0,
   kExitUsage = 64,          // the command line
   kExitDataDamaged = 65,    // the data folder fails its checks
-  kExitUnavailable = 69,    // the port cannot be listened on, or peers refuse
+  kExitUnavailable = 69,    // the port cannot be listened on, peers refuse, or it has left
   kExitInternal = 70,       // a defect of Trifecta
   kExitCannotCreate = 73,   // the data folder is not writable, or in use by another trifectad
   kExitIoError = 74,        // the disk failed
   kExitConfiguration = 78,  // the configuration
 };
 
-// For a data folder that could not be opened: its lock, its recovery, its node file.
+// For a data folder that could not be opened: its lock, its recovery, its node file, its ring.
 inline ExitStatus ExitStatusForFolder(const Status& status) {
   switch (status.code()) {
     case StatusCode::kOk:
@@ -33,6 +33,8 @@ inline ExitStatus ExitStatusForFolder(const Status& status) {
       return kExitIoError;
     case StatusCode::kInvalidArgument:
       return kExitConfiguration;
+    case StatusCode::kUnavailable:
+      return kExitUnavailable;
     default:
       return kExitInternal;
   }

@@ -99,6 +99,65 @@ TEST_CASE("nodes become one cluster, and each answers for the whole of it") {
   }
 }
 
+RawAnswer Ask(DaemonProcess& node, const std::string& what, DaemonProcess& of) {
+  return Post(node, "/api/v1/cluster/" + what, StrCat("{\"node\":\"", of.address(), "\"}"));
+}
+
+// `node` ends by itself when it is started on its folder again, with 69, and says why.
+void MustStayAway(DaemonProcess* node) {
+  node->Start();
+  const ProcessResult ended = node->Wait();
+  CHECK(ended.status == 69);
+  CHECK(Has(ended.error, "has left the cluster 'trifecta' for ever"));
+  CHECK(Has(ended.error, "start it with an empty data folder"));
+}
+
+TEST_CASE("a node that is decommissioned hands over what it has and ends with 0, for ever") {
+  const auto first = StartNode("a");
+  const auto second = StartNode("b", first->address());
+  const auto third = StartNode("c", first->address());
+  REQUIRE(third->running());
+  for (int i = 0; i < 50; ++i) CHECK(Add(*third, StrCat("word", i)) == 200);
+  // Any node takes it, the one that goes too.
+  CHECK(Ask(*third, "decommission", *third).status == 202);
+  const ProcessResult ended = third->Wait();
+  CHECK(ended.status == 0);
+  CHECK(Has(ended.error, "decommissioned: this node has left the cluster 'trifecta'"));
+  CHECK(Has(ended.error, "stopped: everything is checkpointed"));
+  CHECK(GetUntil(*first, "/api/v1/cluster", R"("copies":2)"));
+  CHECK(Get(*second, "/api/v1/count?q=word") == R"({"prefix":"word","count":50})");
+  MustStayAway(third.get());
+
+  CHECK(Ask(*first, "decommission", *second).status == 202);
+  CHECK(second->Wait().status == 0);
+  CHECK(Get(*first, "/api/v1/count?q=word") == R"({"prefix":"word","count":50})");
+  CHECK(Add(*first, "alone") == 200);
+  const RawAnswer last = Ask(*first, "decommission", *first);
+  CHECK(last.status == 409);
+  CHECK(Has(last.body, "is the last of the cluster"));
+}
+
+TEST_CASE("a node that is gone for good is removed, and stays away when it is back after all") {
+  const auto first = StartNode("a");
+  const auto second = StartNode("b", first->address());
+  const auto third = StartNode("c", first->address());
+  const auto fourth = StartNode("d", first->address());
+  REQUIRE(fourth->running());
+  for (int i = 0; i < 50; ++i) CHECK(Add(*fourth, StrCat("word", i)) == 200);
+  CHECK(Ask(*first, "remove", *fourth).status == 409);
+  fourth->Kill();
+  REQUIRE(GetUntil(*first, "/api/v1/cluster", R"("state":"down")"));
+  CHECK(Ask(*first, "decommission", *fourth).status == 409);
+  CHECK(Ask(*first, "remove", *fourth).status == 202);
+  CHECK(GetUntil(*first, "/api/v1/cluster", R"("operation":null)"));
+  for (DaemonProcess* node : {first.get(), second.get(), third.get()}) {
+    CHECK(GetUntil(*node, "/api/v1/cluster", R"("health":"healthy")"));
+    CHECK(RawClient(node->port()).Get("/api/v1/count?q=word&consistency=all").body ==
+          R"({"prefix":"word","count":50})");
+  }
+  MustStayAway(fourth.get());
+}
+
 TEST_CASE("a node of another cluster's name ends with 69 and says why") {
   const auto first = StartNode("a");
   REQUIRE(first->running());

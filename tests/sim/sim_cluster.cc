@@ -21,6 +21,8 @@ namespace {
 
 // How often nodes hear who is up, where they do not find out.
 constexpr Millis kViewPeriod = 300;
+// From one question to the next where something is asked for until it is done.
+constexpr Millis kAskAgain = 500;
 // After how long a node is started again that has died of its disk.
 constexpr Millis kRestartMin = 100, kRestartMax = 3'000;
 // Seeds of each node: the first ones.
@@ -125,6 +127,24 @@ void SimCluster::TakeOut(NodeIndex index) {
     if (!node(asked).ready()) continue;
     if (node(asked).member()->BeginLeave(node(index).options().id).ok()) return;
   }
+}
+
+void SimCluster::LoseForGood(NodeIndex index) {
+  const bool whole = ring_ != nullptr && !ring_->operation &&
+                     static_cast<size_t>(std::count_if(
+                         ring_->members.begin(), ring_->members.end(), [](const auto& member) {
+                           return member.state == net::MemberState::kActive;
+                         })) == members_.size();
+  if (!whole) return After(kAskAgain, [this, index] { LoseForGood(index); });
+  members_.erase(index);
+  if (node(index).running()) node(index).Kill();
+  TakeOutAtLast(index);
+}
+
+void SimCluster::TakeOutAtLast(NodeIndex index) {
+  if (ring_->Find(node(index).options().id)->state == net::MemberState::kLeft) return;
+  if (!ring_->operation) TakeOut(index);
+  After(kAskAgain, [this, index] { TakeOutAtLast(index); });
 }
 
 bool SimCluster::AllRun() {

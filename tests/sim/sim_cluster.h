@@ -59,6 +59,10 @@ class SimCluster {
   // Asks any node that runs to have this one leave the cluster, which may be refused.
   void TakeOut(NodeIndex index);
 
+  // As soon as all that were started are members, and nothing else changes: it dies, is never
+  // started again, and is taken out.
+  void LoseForGood(NodeIndex index);
+
   // All that were started and have not left.
   bool AllRun();
   // The newest that is in force anywhere; null before there is one.
@@ -77,6 +81,8 @@ class SimCluster {
 
  private:
   void AddNode();
+  // Again and again until it has left.
+  void TakeOutAtLast(NodeIndex index);
   net::RingConstants Constants();
   void OnFault(SimNode* node, const Status& status);
   void OnRing(SimNode* node, const net::RingPtr& ring);

@@ -1,5 +1,6 @@
 #include "tests/sim/simulation.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <memory>
 #include <utility>
@@ -32,6 +33,7 @@ class Run {
     for (const auto& client : clients_) client->Start();
     weather_.Begin();
     PlanChanges();
+    PlanDeaths();
     cluster_.network().RunFor(scenario_.duration);
     for (const auto& client : clients_) client->Stop();
     weather_.Clear();
@@ -52,6 +54,16 @@ class Run {
       const Millis from = scenario_.duration * scenario_.leave_from / 100;
       const Millis at = from + cluster_.random()->Below(scenario_.duration - from);
       cluster_.After(at, [this] { cluster_.TakeOut(cluster_.random()->Below(cluster_.size())); });
+    }
+  }
+
+  // One after the other: two at a time could be a quorum.
+  void PlanDeaths() {
+    for (size_t i = 0; i < scenario_.deaths; ++i) {
+      const NodeIndex node = i;
+      const Millis share = scenario_.duration / scenario_.deaths;
+      const Millis at = share * i + cluster_.random()->Below(share / 2);
+      cluster_.After(at, [this, node] { cluster_.LoseForGood(node); });
     }
   }
 
@@ -106,6 +118,11 @@ class Run {
     verdict.acknowledged = history_.acknowledged();
     verdict.healed_after = healed_after_;
     verdict.epoch = cluster_.ring() == nullptr ? 0 : cluster_.ring()->epoch;
+    if (cluster_.ring() != nullptr) {
+      verdict.left = static_cast<size_t>(std::count_if(
+          cluster_.ring()->members.begin(), cluster_.ring()->members.end(),
+          [](const auto& member) { return member.state == net::MemberState::kLeft; }));
+    }
     verdict.log = weather_.log();
     return verdict;
   }

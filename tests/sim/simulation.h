@@ -23,6 +23,8 @@ struct Scenario {
   uint64_t come_by = 50;
   uint64_t leave_from = 40;
   size_t leaves = 0;
+  // So many nodes die for good at some time of work, and are taken out.
+  size_t deaths = 0;
   Millis duration = 15'000;  // of work in such weather
   // In peace and without clients, replicas are equal within this.
   Millis heal_max = 30'000;
@@ -36,6 +38,7 @@ struct Verdict {
   size_t acknowledged = 0;
   Millis healed_after = 0;
   net::Epoch epoch = 0;  // of the last ring
+  size_t left = 0;       // nodes that have left the cluster
   std::string log;       // of the weather
 };
 

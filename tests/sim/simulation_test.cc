@@ -19,10 +19,10 @@ std::string Report(uint64_t seed, const Verdict& verdict) {
                 ToText(verdict.violations), "weather:\n", verdict.log);
 }
 
-// All seeds of the scenarios that `draw` makes are good.
-void MustBeGood(uint64_t count, const std::function<Scenario(Random*)>& draw) {
+// All seeds of the scenarios that `draw` makes are good. How many nodes have left in them.
+size_t MustBeGood(uint64_t count, const std::function<Scenario(Random*)>& draw) {
   const Seeds seeds = SeedsOr(count);
-  size_t operations = 0, acknowledged = 0;
+  size_t operations = 0, acknowledged = 0, left = 0;
   Millis healed_after = 0;
   for (uint64_t seed = seeds.first; seed < seeds.first + seeds.count; ++seed) {
     Random random(seed);
@@ -31,6 +31,7 @@ void MustBeGood(uint64_t count, const std::function<Scenario(Random*)>& draw) {
     REQUIRE(verdict.violations.empty());
     operations += verdict.operations;
     acknowledged += verdict.acknowledged;
+    left += verdict.left;
     healed_after = std::max(healed_after, verdict.healed_after);
   }
   // Else nothing was tried.
@@ -38,6 +39,7 @@ void MustBeGood(uint64_t count, const std::function<Scenario(Random*)>& draw) {
   std::printf("%llu seeds: %zu operations, %zu acknowledged; equal after %llu ms at most\n",
               static_cast<unsigned long long>(seeds.count), operations, acknowledged,
               static_cast<unsigned long long>(healed_after));
+  return left;
 }
 
 Scenario InAnyWeather(Scenario scenario, Random* random) {
@@ -121,6 +123,29 @@ TEST_CASE("nodes join while words are written and read, in every weather", "[see
 
 TEST_CASE("nodes join and leave while words are written and read, in every weather", "[seeds]") {
   MustBeGood(40, [](Random* random) { return InAnyWeather(Growing(2, 2), random); });
+}
+
+TEST_CASE("nodes are decommissioned one after the other, and nobody notices", "[seeds]") {
+  const size_t left = MustBeGood(30, [](Random* random) {
+    Scenario scenario = Growing(0, 3);
+    scenario.cluster.nodes = 4 + random->Below(3);
+    scenario.cluster.zones = 2 + random->Below(3);
+    scenario.workload = AnyWorkload(random);
+    return scenario;
+  });
+  CHECK(left >= SeedsOr(30).count);
+}
+
+TEST_CASE("nodes that die for good are removed, in every weather", "[seeds]") {
+  const size_t left = MustBeGood(30, [](Random* random) {
+    Scenario scenario = InAnyWeather(Growing(0, 0), random);
+    scenario.cluster.nodes = 5 + random->Below(3);
+    scenario.deaths = 1 + random->Below(2);
+    scenario.duration = 60'000;
+    scenario.heal_max = 120'000;
+    return scenario;
+  });
+  CHECK(left >= SeedsOr(30).count);
 }
 
 TEST_CASE("clusters of any shape keep their word in every weather", "[seeds]") {

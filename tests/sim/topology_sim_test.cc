@@ -210,6 +210,11 @@ TEST_CASE("a node leaves, hands its share over, and is told when it is not neede
   world.Pump(3);
   REQUIRE(world.RunUntilSettled({1, 2, 3, 4}));
   CHECK(world.network().RunUntilHolds(5'000, 100, [&] { return world.left(leaver); }));
+  CHECK(world.left_status(leaver).ok());
+  // Its folder knows.
+  world.Crash(leaver);
+  world.Start(leaver);
+  CHECK(world.fatal(leaver).find("has left the cluster 'sample' for ever") != std::string::npos);
 }
 
 TEST_CASE("a node that was removed while it was down is told so when it comes back") {
@@ -224,6 +229,31 @@ TEST_CASE("a node that was removed while it was down is told so when it comes ba
   REQUIRE(world.RunUntilSettled({0, 1, 2}));
   world.Start(3);
   CHECK(world.network().RunUntilHolds(20'000, 100, [&] { return world.left(3); }));
+  CHECK(world.left_status(3).code() == StatusCode::kUnavailable);
+  CHECK(world.left_status(3).message().find("start it with an empty data folder") !=
+        std::string::npos);
+}
+
+TEST_CASE("a node leaves at last when it, or the one that drives, is killed at any step") {
+  for (const NodeIndex victim : {0, 4}) {
+    for (int step = 1; step <= 6; ++step) {
+      TopologyWorld world(static_cast<uint64_t>(step), kQuick);
+      world.AddStarted(5);
+      REQUIRE(world.RunUntilSettled(UpTo(5)));
+      REQUIRE(world.topology(1).BeginLeave(world.id(4), world.network().now()).ok());
+      world.Pump(1);
+      REQUIRE(RunUntilStep(&world, static_cast<MoveStep>(step)));
+      world.Crash(victim);
+      world.network().RunFor(world.network().random()->Below(20'000));
+      world.Start(victim);
+      INFO("victim " << victim << ", step " << step);
+      REQUIRE(world.RunUntilSettled({0, 1, 2, 3}));
+      CHECK(world.network().RunUntilHolds(20'000, 100, [&] {
+        return world.left(4) || world.fatal(4).find("has left the cluster") != std::string::npos;
+      }));
+      CHECK(world.broken().empty());
+    }
+  }
 }
 
 TEST_CASE("a join goes on when the node that drives it is killed at any step") {

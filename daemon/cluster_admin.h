@@ -1,0 +1,21 @@
+// What operators have the cluster do. The API speaks to it.
+#pragma once
+
+#include <chrono>
+
+#include "net/node.h"
+#include "storage/base/status.h"
+
+namespace trifecta::daemon {
+
+// Any thread may call any method.
+class ClusterAdmin {
+ public:
+  virtual ~ClusterAdmin() = default;
+
+  // As MemberChange::BeginLeave.
+  virtual Status BeginLeave(const net::NodeId& node,
+                            std::chrono::steady_clock::time_point deadline) = 0;
+};
+
+}  // namespace trifecta::daemon
