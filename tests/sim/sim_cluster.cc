@@ -129,13 +129,14 @@ void SimCluster::TakeOut(NodeIndex index) {
   }
 }
 
-void SimCluster::LoseForGood(NodeIndex index) {
+void SimCluster::LoseForGood(NodeIndex index, Millis until) {
+  if (now() > until) return;
   const bool whole = ring_ != nullptr && !ring_->operation &&
                      static_cast<size_t>(std::count_if(
                          ring_->members.begin(), ring_->members.end(), [](const auto& member) {
                            return member.state == net::MemberState::kActive;
                          })) == members_.size();
-  if (!whole) return After(kAskAgain, [this, index] { LoseForGood(index); });
+  if (!whole) return After(kAskAgain, [this, index, until] { LoseForGood(index, until); });
   members_.erase(index);
   if (node(index).running()) node(index).Kill();
   TakeOutAtLast(index);
@@ -231,6 +232,8 @@ bool SimCluster::OwnersAreEqual(uint32_t partition, std::string* why) {
   std::vector<std::pair<NodeIndex, Digest>> digests;
   for (const net::NodeNumber owner : ring_->partitions[partition].owners) {
     const NodeIndex index = *network_.Listener(ring_->Find(owner)->address);
+    // It died for good, and is not taken out yet.
+    if (!node(index).running()) return No(why, StrCat("an owner, node ", index, ", does not run"));
     if (!node(index).digests().ready()) {
       return No(why, StrCat("node ", index, " has not made its digests"));
     }

@@ -60,8 +60,8 @@ class SimCluster {
   void TakeOut(NodeIndex index);
 
   // As soon as all that were started are members, and nothing else changes: it dies, is never
-  // started again, and is taken out.
-  void LoseForGood(NodeIndex index);
+  // started again, and is taken out. Not after `until`.
+  void LoseForGood(NodeIndex index, Millis until);
 
   // All that were started and have not left.
   bool AllRun();

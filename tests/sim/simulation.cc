@@ -63,7 +63,7 @@ class Run {
       const NodeIndex node = i;
       const Millis share = scenario_.duration / scenario_.deaths;
       const Millis at = share * i + cluster_.random()->Below(share / 2);
-      cluster_.After(at, [this, node] { cluster_.LoseForGood(node); });
+      cluster_.After(at, [this, node] { cluster_.LoseForGood(node, scenario_.duration); });
     }
   }
 
