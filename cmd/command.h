@@ -39,6 +39,9 @@ class Context {
   net::Client& client();
   // A client more, for another thread; it starts from the nodes that client() knows.
   std::unique_ptr<net::Client> MakeClient();
+  // One of the node at this address alone, HOST:PORT as the cluster's document has it; where that
+  // is none, as MakeClient.
+  std::unique_ptr<net::Client> MakeClientOf(std::string_view address);
 
   bool interrupted() const;
   // Waits; false as soon as the user has interrupted.
@@ -74,6 +77,7 @@ int RunCount(Context& context);
 int RunLoad(Context& context);
 int RunDump(Context& context);
 int RunClusterDecommission(Context& context);
+int RunClusterDrain(Context& context);
 int RunClusterStatus(Context& context);
 int RunClusterNodes(Context& context);
 int RunClusterOwners(Context& context);

@@ -86,6 +86,12 @@ std::unique_ptr<net::Client> Context::MakeClient() {
   return std::make_unique<net::Client>(MakeOptions());
 }
 
+std::unique_ptr<net::Client> Context::MakeClientOf(std::string_view address) {
+  net::ClientOptions options = MakeOptions();
+  if (const auto endpoint = net::ParseEndpoint(address); endpoint.ok()) options.nodes = {*endpoint};
+  return std::make_unique<net::Client>(std::move(options));
+}
+
 bool Context::interrupted() const { return !Pause(std::chrono::milliseconds(0)); }
 
 bool Context::Pause(std::chrono::milliseconds time) const {

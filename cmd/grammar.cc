@@ -56,6 +56,10 @@ constexpr OptionSpec kChangeOptions[] = {
     {"--dry-run", "", "say what would move where, and change nothing", ""},
 };
 
+constexpr OptionSpec kDrainOptions[] = {
+    {"--dry-run", "", "say what would not work meanwhile, and change nothing", ""},
+};
+
 constexpr CommandSpec kCommands[] = {
     {"add",
      "WORD... | -",
@@ -177,6 +181,13 @@ constexpr CommandSpec kCommands[] = {
      "until it is done; interrupted, it goes on all the same.",
      "trifecta cluster remove 46a7c62a", 1, 1, ArgumentKind::kNone, kChangeOptions,
      RunClusterRemove},
+    {"cluster drain", "[NODE]", "have a node take no more requests, before it is stopped",
+     "NODE is an id, the first 8 characters of one, or an address; without it, the node that "
+     "answers. Requests under way finish, and everything is checkpointed; the node then stays as "
+     "it "
+     "is until it is stopped. Waits until that is done; interrupted, it goes on all the same.",
+     "trifecta cluster drain 10.0.0.2:8000", 0, 1, ArgumentKind::kNone, kDrainOptions,
+     RunClusterDrain},
     {"status",
      "",
      "the node that answers, in detail",

@@ -1,4 +1,5 @@
-// What changes the cluster: a node hands over what it has and leaves, or is given up.
+// What changes the cluster: a node hands over what it has and leaves, or is given up; a node takes
+// no more requests.
 //
 // An answer comes as soon as the members have agreed that it begins (202); how far it is,
 // GET /api/v1/cluster says. Asking again for what is under way is answered like the first time.
@@ -11,6 +12,7 @@
 #include "daemon/cluster_admin.h"
 #include "daemon/cluster_snapshot.h"
 #include "daemon/leave_plan.h"
+#include "daemon/readiness.h"
 #include "net/json.h"
 #include "storage/base/text.h"
 
@@ -54,7 +56,6 @@ Result<ChangeRequest> ParseChange(std::string_view body) {
   for (const auto& [name, value] : json->object()) {
     TRIFECTA_RETURN_IF_ERROR(ReadMember(name, value, &change));
   }
-  if (change.node.empty()) return Bad("\"node\" is missing: an id or an address");
   return change;
 }
 
@@ -76,6 +77,13 @@ std::optional<ChangeRequest> ReadChange(const Request& request, Response* respon
     return std::nullopt;
   }
   return std::move(*change);
+}
+
+void BeginAnswer(std::string_view name, const NodeSnapshot& node, bool dry_run, JsonWriter* json) {
+  json->BeginObject().Key("operation").String(name).Key("node").BeginObject();
+  json->Key("id").String(node.member.id.ToString());
+  json->Key("address").String(node.member.address).EndObject();
+  json->Key("dry_run").Bool(dry_run);
 }
 
 Response ChangeProblem(const Status& status) {
@@ -114,6 +122,10 @@ void Leave(std::string_view name, Check check, const ApiContext& context, const 
            Response& response) {
   const std::optional<ChangeRequest> change = ReadChange(request, &response);
   if (!change) return;
+  if (change->node.empty()) {
+    response = net::ProblemFor(Bad("\"node\" is missing: an id or an address"));
+    return;
+  }
   const ClusterSnapshot cluster = SnapshotOf(context);
   const NodeSnapshot* node = FindNode(cluster, change->node);
   if (node == nullptr) {
@@ -133,10 +145,7 @@ void Leave(std::string_view name, Check check, const ApiContext& context, const 
     return;
   }
   JsonWriter json;
-  json.BeginObject().Key("operation").String(name).Key("node").BeginObject();
-  json.Key("id").String(node->member.id.ToString());
-  json.Key("address").String(node->member.address).EndObject();
-  json.Key("dry_run").Bool(change->dry_run);
+  BeginAnswer(name, *node, change->dry_run, &json);
   json.Key("ring_epoch").Number(uint64_t{context.members->LocalSnapshot().ring->epoch});
   WritePlan(*plan, &json);
   response.status = change->dry_run ? 200 : 202;
@@ -151,11 +160,72 @@ void Remove(const ApiContext& context, const Request& request, Response& respons
   Leave("remove", CheckRemove, context, request, response);
 }
 
+// What is not there while the node is drained, for people.
+void WriteLack(ClusterSnapshot cluster, const NodeSnapshot& node, JsonWriter* json) {
+  for (NodeSnapshot& one : cluster.nodes) {
+    if (one.member.id != node.member.id) continue;
+    one.status.reset();
+    one.self = false;
+    one.liveness = net::Liveness::kLeft;
+  }
+  const ClusterHealth health = HealthOf(cluster);
+  json->Key("notes").BeginArray();
+  if (!health.reads) json->String("without this node some words cannot be read");
+  if (!health.writes) json->String("without this node some words cannot be written");
+  json->EndArray();
+}
+
+// Answers while the node drains itself, too: who asks again is told that it does.
+void DrainNode(const ApiContext& context, const Request& request, Response& response) {
+  const Phase phase = context.readiness->phase();
+  if (phase == Phase::kRecovering || phase == Phase::kFailed) {
+    response = net::ProblemFor(context.readiness->Check());
+    return;
+  }
+  const std::optional<ChangeRequest> change = ReadChange(request, &response);
+  if (!change) return;
+  const ClusterSnapshot cluster = SnapshotOf(context);
+  const NodeSnapshot* node =
+      FindNode(cluster, change->node.empty() ? context.node_id : change->node);
+  if (node == nullptr) {
+    response = NodeNotFound(change->node);
+    return;
+  }
+  Status done;
+  if (node->member.state == net::MemberState::kJoining) {
+    done = Status(StatusCode::kAlreadyInUse,
+                  StrCat("node ", node->member.address, " is joining, and takes no requests yet"));
+  } else if (!node->answers() && node->liveness != net::Liveness::kLeft) {
+    done = Status(StatusCode::kAlreadyInUse,
+                  StrCat("node ", node->member.address, " does not answer"));
+  } else if (!change->dry_run) {
+    context.logger->Info(
+        StrCat("drain of node ", node->member.address, " was asked for by ", request.remote));
+    done = context.admin->Drain(node->member.id, request.deadline);
+  }
+  if (!done.ok()) {
+    response = ChangeProblem(done);
+    return;
+  }
+  JsonWriter json;
+  BeginAnswer("drain", *node, change->dry_run, &json);
+  WriteLack(cluster, *node, &json);
+  response.status = change->dry_run ? 200 : 202;
+  response.body = json.EndObject().Take();
+}
+
+ApiRoute DrainRoute() {
+  ApiRoute route{"POST", "/api/v1/cluster/drain", DrainNode, {}};
+  route.needs_ready = false;
+  return route;
+}
+
 }  // namespace
 
 std::vector<ApiRoute> ClusterChangeRoutes() {
   return {{"POST", "/api/v1/cluster/decommission", Decommission, {}},
-          {"POST", "/api/v1/cluster/remove", Remove, {}}};
+          {"POST", "/api/v1/cluster/remove", Remove, {}},
+          DrainRoute()};
 }
 
 }  // namespace trifecta::daemon

@@ -31,7 +31,8 @@ void Ready(const ApiContext& context, const Request&, Response& response) {
     detail.append(reason);
     json.String(reason);
   }
-  const std::string extra = R"("reasons":)" + json.EndArray().Take();
+  std::string extra = R"("reasons":)" + json.EndArray().Take();
+  if (context.readiness->phase() == Phase::kDrained) extra += R"(,"drained":true)";
   response = net::Problem(503, "unavailable", "not ready: " + detail, extra);
 }
 

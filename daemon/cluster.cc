@@ -28,6 +28,8 @@ constexpr milliseconds kCatchUpTime{200};
 // thousand nodes send in a minute.
 constexpr size_t kQueuedBytesMax = 64 << 20;
 constexpr size_t kDeliveryOverhead = 256;
+// From one message to the next that asks a node to drain.
+constexpr milliseconds kAskAgain{100};
 // For goodbyes at a stop; whoever misses it finds out by itself.
 constexpr milliseconds kGoodbyeTime{500};
 
@@ -141,6 +143,26 @@ Status Cluster::BeginLeave(const net::NodeId& node,
   return change_->BeginLeave(node, deadline);
 }
 
+Status Cluster::Drain(const net::NodeId& node, std::chrono::steady_clock::time_point deadline) {
+  if (node == parts_.self) {
+    parts_.on_drain();
+    return Status::Ok();
+  }
+  bool gone = false;
+  const auto ask = [&](Topology* topology, Millis now) {
+    const net::KnownNode* known = topology->members().Find(node);
+    gone = known != nullptr && known->record.liveness == net::Liveness::kLeft;
+    if (!gone) topology->AskToDrain(node, now);
+  };
+  while (std::chrono::steady_clock::now() < deadline) {
+    if (!protocol_->PostAndWait(ask)) return {StatusCode::kUnavailable, "the node stops"};
+    if (gone) return Status::Ok();
+    std::unique_lock lock(ring_mutex_);
+    ring_changed_.wait_for(lock, kAskAgain, [this] { return stopping_; });
+  }
+  return {StatusCode::kTimeout, "the node was asked to drain, and has not said that it does"};
+}
+
 void Cluster::SayGoodbye() {
   protocol_->Post([](Topology* topology, Millis now) { topology->SayGoodbye(now); });
 }
@@ -187,6 +209,8 @@ void Cluster::OnEvent(const TopologyEvent& event, Topology* topology) {
       return event.status.ok() ? parts_.on_left() : Fail(event.status);
     case TopologyEvent::Kind::kOutcome:
       return change_->OnOutcome(event.status);
+    case TopologyEvent::Kind::kDrain:
+      return parts_.on_drain();
     case TopologyEvent::Kind::kStream:  // the streams follow the view
       break;
   }

@@ -59,6 +59,7 @@ struct ClusterParts {
   // Called by threads of the cluster; must not block.
   std::function<void()> on_ready;                        // once
   std::function<void(const Status& status)> on_failure;  // this node cannot go on; once
+  std::function<void()> on_drain;                        // it is to take no more requests
   std::function<void()> on_left;  // it has handed over all that it had, and is no member any more
 };
 
@@ -89,6 +90,8 @@ class Cluster : public PeerHandler, public ClusterSource, public ClusterAdmin {
 
   Status BeginLeave(const net::NodeId& node,
                     std::chrono::steady_clock::time_point deadline) override;
+
+  Status Drain(const net::NodeId& node, std::chrono::steady_clock::time_point deadline) override;
 
   // Tells the others that this node goes, so that they ask it for nothing more; returns at once. It
   // still answers, and can coordinate what is under way.

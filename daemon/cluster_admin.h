@@ -16,6 +16,10 @@ class ClusterAdmin {
   // As MemberChange::BeginLeave.
   virtual Status BeginLeave(const net::NodeId& node,
                             std::chrono::steady_clock::time_point deadline) = 0;
+
+  // Has `node`, this one or another member that is up, take no more requests (daemon/drain.h). Ok
+  // as soon as it has begun; kTimeout: it has said nothing of it.
+  virtual Status Drain(const net::NodeId& node, std::chrono::steady_clock::time_point deadline) = 0;
 };
 
 }  // namespace trifecta::daemon

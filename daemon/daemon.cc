@@ -25,6 +25,8 @@ constexpr seconds kRecoveryExtension{60};
 // The health lane answers within 100 ms; a machine that swaps may take longer and still be alive.
 constexpr milliseconds kLivePatience = seconds(5);
 
+// While requests are waited for that are under way.
+constexpr milliseconds kDrainBeat{50};
 constexpr std::string_view kAskedToStop = "draining: the node was asked to stop";
 
 net::HttpServerOptions ServerOptions(const Config& config, const DaemonParts& parts,
@@ -139,6 +141,15 @@ bool Daemon::Join(ExitStatus* status) {
   parts.started = context_.started;
   parts.on_ready = [this] { parts_.events->Wake(); };
   parts.on_failure = [this](const Status& failure) { FailCluster(failure); };
+  DrainParts drain;
+  drain.readiness = &readiness_;
+  drain.in_flight = &in_flight_;
+  drain.say_goodbye = [this] { cluster_->SayGoodbye(); };
+  drain.checkpoint = [this] { return node_->store()->Checkpoint(); };
+  drain.wake = [this] { parts_.events->Wake(); };
+  drain.logger = log_;
+  drain_.emplace(std::move(drain));
+  parts.on_drain = [this] { drain_->Ask(); };
   parts.on_left = [this] {
     left_ = true;
     parts_.events->Wake();
@@ -191,19 +202,23 @@ void Daemon::BecomeReady() {
 
 void Daemon::Serve() {
   const milliseconds beat = std::min(kBeat, parts_.notifier->WatchdogPeriod().value_or(kBeat));
+  Clock::time_point beat_due = Clock::now() + beat;
   while (!failed() && !left_) {
-    switch (parts_.events->Wait(beat)) {
+    switch (parts_.events->Wait(drain_->under_way() ? std::min(kDrainBeat, beat) : beat)) {
       case Event::kStop:
         return BeginStop(kAskedToStop);
       case Event::kReload:
         Reload();
         break;
       case Event::kTimeout:
+        if (Clock::now() < beat_due && drain_->under_way()) break;
+        beat_due = Clock::now() + beat;
         Beat();
         break;
       case Event::kWake:
         break;
     }
+    drain_->Step();
   }
 }
 
@@ -240,6 +255,7 @@ ExitStatus Daemon::Stop() {
   // A request that was not at its handler yet has what is left of the time.
   server_->Stop(std::chrono::duration_cast<milliseconds>(deadline - Clock::now()));
   if (cluster_ != nullptr) cluster_->Stop();
+  if (drain_) drain_->Finish();
   return Close();
 }
 
@@ -307,7 +323,7 @@ void Daemon::Beat() {
     }
   }
   WatchDisk();
-  parts_.notifier->ShowStatus(Summary());
+  parts_.notifier->ShowStatus(readiness_.ready() ? Summary() : readiness_.Reasons().front());
 }
 
 void Daemon::WatchDisk() {

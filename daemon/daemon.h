@@ -25,6 +25,7 @@
 #include "daemon/api.h"
 #include "daemon/cluster.h"
 #include "daemon/config.h"
+#include "daemon/drain.h"
 #include "daemon/exit_deadline.h"
 #include "daemon/exit_status.h"
 #include "daemon/in_flight.h"
@@ -124,6 +125,7 @@ class Daemon {
   std::unique_ptr<net::HttpServer> server_;
   Endpoint bound_;  // config_.listen with the real port
   std::unique_ptr<LocalNode> node_;
+  std::optional<Drain> drain_;  // from the cluster's start on, whose threads use it
   std::unique_ptr<Cluster> cluster_;
   std::atomic<bool> left_ = false;  // it has handed over all that it had
   std::string waiting_;             // for what, as the log has it

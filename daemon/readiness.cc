@@ -10,6 +10,8 @@ std::string_view PhaseName(Phase phase) {
       return "ready";
     case Phase::kDraining:
       return "draining";
+    case Phase::kDrained:
+      return "drained";
     case Phase::kFailed:
       return "failed";
   }

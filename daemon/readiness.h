@@ -1,8 +1,8 @@
 // Whether this node takes requests, and if not why: set by the daemon's life cycle, read by /ready,
 // by the gate in front of every client route, and by the status line for systemd.
 //
-// A node starts kRecovering, becomes kReady once, and ends kDraining or kFailed; it never goes
-// back.
+// A node starts kRecovering, becomes kReady once, and ends kDraining, kDrained or kFailed; it never
+// goes back.
 #pragma once
 
 #include <atomic>
@@ -18,11 +18,12 @@ namespace trifecta::daemon {
 enum class Phase {
   kRecovering,  // listening; the store is being opened
   kReady,
-  kDraining,  // asked to stop: requests under way finish, new ones are refused
+  kDraining,  // asked to stop or to drain: requests under way finish, new ones are refused
+  kDrained,   // none is under way any more, and the process stays until it is stopped
   kFailed,    // the log failed: the process is about to end with 74
 };
 
-// "recovering", "ready", "draining", "failed": the `status` member of /ready.
+// "recovering", "ready", "draining", "drained", "failed": the `status` member of /ready.
 std::string_view PhaseName(Phase phase);
 
 // Any thread may call any method.

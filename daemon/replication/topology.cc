@@ -121,6 +121,8 @@ void Topology::ReceiveTopology(const NodeId& from, std::string_view bytes, Milli
       return OnProgress(from, *message, now);
     case TopologyKind::kGiveUp:
       return OnGiveUp(*message, now);
+    case TopologyKind::kDrain:
+      return OnDrain(from, *message);
   }
 }
 
@@ -175,6 +177,21 @@ void Topology::PullFrom(const NodeId& node, net::Epoch epoch, Millis now) {
   now_ = now;
   if (epoch > register_.epoch()) register_.Pull(node);
   Finish(now);
+}
+
+void Topology::AskToDrain(const NodeId& node, Millis now) {
+  now_ = now;
+  TopologyMessage message;
+  message.kind = TopologyKind::kDrain;
+  Send(node, "", std::move(message));
+  Finish(now);
+}
+
+void Topology::OnDrain(const NodeId& from, const TopologyMessage& message) {
+  if (over_ || OwnMember() == nullptr || message.cluster != ring_->cluster_id) return;
+  inner_.Log(LogLevel::kInfo,
+             StrCat("node ", from.ToString(), " was asked to have this node drain"));
+  Emit({.kind = Event::Kind::kDrain});
 }
 
 void Topology::SayGoodbye(Millis now) {

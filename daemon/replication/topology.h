@@ -89,6 +89,8 @@ struct TopologyEvent {
     kLeft,
     // What came of BeginLeave: `status`.
     kOutcome,
+    // Another member was asked to have this node take no more requests.
+    kDrain,
   };
   Kind kind = Kind::kView;
   net::RingPtr ring{};
@@ -135,6 +137,10 @@ class Topology {
   // The operation under way is to be given up; it takes its time. kNotFound when there is none.
   Status GiveUpOperation(Millis now);
 
+  // Asks another member to take no more requests. Whether it does, its goodbye says; ask again
+  // until then.
+  void AskToDrain(const NodeId& node, Millis now);
+
   // This process is about to end: the others are told that it is gone for now. Go on until
   // said_goodbye().
   void SayGoodbye(Millis now);
@@ -173,6 +179,7 @@ class Topology {
                                                   const TopologyMessage& message, Millis now);
   void OnProgress(const NodeId& from, const TopologyMessage& message, Millis now);
   void OnGiveUp(const TopologyMessage& message, Millis now);
+  void OnDrain(const NodeId& from, const TopologyMessage& message);
   void Beat(Millis now);
   void TakeRing(Millis now);
   void TakeResult();

@@ -95,6 +95,8 @@ std::string EncodeTopologyMessage(const TopologyMessage& message) {
     case TopologyKind::kGiveUp:
       PutVarint(&bytes, message.session);
       break;
+    case TopologyKind::kDrain:
+      break;
   }
   return bytes;
 }
@@ -111,7 +113,7 @@ Result<TopologyMessage> DecodeTopologyMessage(std::string_view bytes) {
   const auto kind = static_cast<uint8_t>(bytes[1]);
   if (version != kFormatVersion) return unknown("format", version);
   if (kind == 0) return damaged();
-  if (kind > static_cast<uint8_t>(TopologyKind::kGiveUp)) return unknown("kind", kind);
+  if (kind > static_cast<uint8_t>(TopologyKind::kDrain)) return unknown("kind", kind);
 
   Reader from(bytes.substr(2));
   TopologyMessage message;
@@ -142,6 +144,8 @@ Result<TopologyMessage> DecodeTopologyMessage(std::string_view bytes) {
       break;
     case TopologyKind::kGiveUp:
       message.session = from.Number(net::kEpochMax);
+      break;
+    case TopologyKind::kDrain:
       break;
   }
   if (!from.ok() || !from.at_end()) return damaged();

@@ -23,6 +23,7 @@ enum class TopologyKind : uint8_t {
   kJoinReply = 4,   // the answer
   kProgress = 5,    // from a node that an operation concerns to the one that drives it
   kGiveUp = 6,      // to the one that drives: give the operation up
+  kDrain = 7,       // somebody asked the sender to have the receiver take no more requests
 };
 
 // What a member tells a node that asks to join.

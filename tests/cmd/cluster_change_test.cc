@@ -1,4 +1,4 @@
-// cluster decommission and cluster remove.
+// cluster decommission, cluster remove and cluster drain.
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -124,9 +124,49 @@ TEST_CASE("what the cluster refuses is told as it says it") {
   CHECK(RunAt(server, {"cluster", "remove"}).status == 2);
 }
 
+// A node that is at its own address, and drained at the second look.
+std::string drained_address;
+CannedServer::Handler Draining(std::string* asked) {
+  auto looks = std::make_shared<std::atomic<int>>(0);
+  return [=](const CannedRequest& request) {
+    if (request.method == "POST") {
+      *asked = request.target + " " + request.body;
+      return Answer(202, StrCat(R"({"operation":"drain","node":{"id":"n1","address":")",
+                                drained_address, R"("},"notes":["some words cannot be read"]})"));
+    }
+    if (request.target == "/api/v1/cluster") {
+      return Answer(200, R"({"health":"healthy","nodes":[{"id":"n0"},{"id":"n1","self":true}]})");
+    }
+    if (request.target != "/ready") return Answer(200, "\"OK\"");
+    if (looks->fetch_add(1) == 0) return Answer(503, R"({"reasons":["draining: wait"]})");
+    return Answer(503, R"({"reasons":["draining: everything is on disk"],"drained":true})");
+  };
+}
+
+TEST_CASE("a drain is followed until the node says that it is drained") {
+  std::string asked;
+  CannedServer server(Draining(&asked));
+  drained_address = server.address();
+  ToolResult result = RunAt(server, {"cluster", "drain"});
+  CHECK(result.status == 0);
+  CHECK(asked == R"(/api/v1/cluster/drain {"node":"n1","dry_run":false})");
+  CHECK(result.error == "note: some words cannot be read\n");
+  CHECK(result.output == "node " + server.address() + ": draining: everything is on disk\n");
+  result = RunAt(server, {"cluster", "drain", "10.0.0.1:8000", "--json"});
+  CHECK(asked == R"(/api/v1/cluster/drain {"node":"10.0.0.1:8000","dry_run":false})");
+  CHECK(result.output == R"({"operation":"drain","node":{"id":"n1","address":")" +
+                             server.address() +
+                             R"("},"done":true,"detail":"draining: everything is on disk"})"
+                             "\n");
+  CHECK(RunAt(server, {"cluster", "drain", "n1", "--dry-run"}).output ==
+        "node " + server.address() + " (n1) would take no more requests\n" +
+            "note: some words cannot be read\n");
+}
+
 TEST_CASE("an answer that names no node is not understood") {
   CannedServer server([](const CannedRequest&) { return Answer(202, "{}"); });
   CHECK(RunAt(server, {"cluster", "remove", "b"}).status == 5);
+  CHECK(RunAt(server, {"cluster", "drain", "b"}).status == 5);
 }
 
 }  // namespace

@@ -44,7 +44,12 @@ class RecordingAdmin : public daemon::ClusterAdmin {
     return answer;
   }
 
-  std::vector<std::string> left;
+  Status Drain(const net::NodeId& node, std::chrono::steady_clock::time_point) override {
+    drained.push_back(node.ToString());
+    return answer;
+  }
+
+  std::vector<std::string> left, drained;
   Status answer;
 };
 
@@ -128,6 +133,35 @@ TEST_CASE("where the members do not agree in time, whether it begins is unknown"
   CHECK(Json(answer)["outcome"].string() == "unknown");
   api.admin.answer = Status(StatusCode::kTimeout, "not in time");
   CHECK(ProblemOf(api.Ask("decommission", R"({"node":"127.0.0.1:8000"})")) == "504 timeout");
+}
+
+TEST_CASE("a drain is begun, of the node that answers where none is named") {
+  ChangeApi api;
+  auto answer = api.Ask("drain", "{}");
+  CHECK(answer.status == 202);
+  CHECK(Json(answer)["node"]["id"].string() == api.context.node_id);
+  CHECK(Json(answer)["notes"].array().size() == 2);  // the only copy of all words
+  answer = api.Ask("drain", "{\"node\":\"" + kOther + "\"}");
+  CHECK(answer.status == 202);
+  CHECK(Json(answer)["node"]["address"].string() == "127.0.0.1:8001");
+  CHECK(Json(answer)["notes"].array().empty());
+  CHECK(api.admin.drained == std::vector<std::string>{api.context.node_id, kOther});
+  CHECK(api.Ask("drain", R"({"dry_run":true})").status == 200);
+  CHECK(api.admin.drained.size() == 2);
+}
+
+TEST_CASE("a drain can be asked for while it goes on, but not of a node that is away or recovers") {
+  ChangeApi api;
+  api.readiness.Set(daemon::Phase::kDraining, "draining: now");
+  CHECK(api.Ask("drain", "{}").status == 202);
+  CHECK(ProblemOf(api.Ask("decommission", "{}")) == "503 unavailable");
+  api.nodes.snapshot.nodes[1].status.reset();
+  api.nodes.snapshot.nodes[1].liveness = net::Liveness::kDead;
+  CHECK(ProblemOf(api.Ask("drain", "{\"node\":\"" + kOther + "\"}")) == "409 conflict");
+  CHECK(ProblemOf(api.Ask("drain", R"({"node":"x"})")) == "404 node_not_found");
+  daemon::Readiness recovering;
+  api.context.readiness = &recovering;
+  CHECK(ProblemOf(api.Ask("drain", "{}")) == "503 unavailable");
 }
 
 TEST_CASE("the cluster's document names the change under way and how much of it is left") {

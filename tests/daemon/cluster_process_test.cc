@@ -158,6 +158,29 @@ TEST_CASE("a node that is gone for good is removed, and stays away when it is ba
   MustStayAway(fourth.get());
 }
 
+TEST_CASE("a node that is drained takes no more requests, and stays until it is stopped") {
+  const auto first = StartNode("a");
+  const auto second = StartNode("b", first->address());
+  const auto third = StartNode("c", first->address());
+  REQUIRE(third->running());
+  CHECK(Add(*third, "trial") == 200);
+  CHECK(Ask(*first, "drain", *third).status == 202);
+  REQUIRE(GetUntil(*third, "/ready", R"("drained":true)"));
+  CHECK(Has(Get(*third, "/ready"), "draining: everything is checkpointed"));
+  const RawAnswer refused = RawClient(third->port()).Get("/search?q=tri");
+  CHECK(refused.status == 503);
+  CHECK(refused.headers.contains("retry-after"));
+  CHECK(Get(*third, "/live") == "\"OK\"");
+  CHECK(Ask(*third, "drain", *third).status == 202);
+  // The others know that it is away, and go on.
+  REQUIRE(GetUntil(*first, "/api/v1/cluster", R"("state":"down")"));
+  CHECK(Add(*second, "triathlon") == 200);
+  CHECK(third->Stop().status == 0);
+  third->Start();
+  REQUIRE(third->running());
+  CHECK(GetUntil(*third, "/search?q=tri", R"({"results":["trial","triathlon"]})"));
+}
+
 TEST_CASE("a node of another cluster's name ends with 69 and says why") {
   const auto first = StartNode("a");
   REQUIRE(first->running());

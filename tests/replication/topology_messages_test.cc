@@ -38,13 +38,16 @@ TopologyMessage Sample(TopologyKind kind) {
     case TopologyKind::kGiveUp:
       message.session = 290;
       break;
+    case TopologyKind::kDrain:
+      break;
   }
   return message;
 }
 
 constexpr TopologyKind kKinds[] = {TopologyKind::kHello,    TopologyKind::kHelloReply,
                                    TopologyKind::kJoin,     TopologyKind::kJoinReply,
-                                   TopologyKind::kProgress, TopologyKind::kGiveUp};
+                                   TopologyKind::kProgress, TopologyKind::kGiveUp,
+                                   TopologyKind::kDrain};
 
 TEST_CASE("topology messages are read as they were written") {
   for (const TopologyKind kind : kKinds) {
@@ -71,7 +74,7 @@ TEST_CASE("a topology message of a later version says that this node is to be up
   bytes[0] = 2;
   CHECK(DecodeTopologyMessage(bytes).status().code() == StatusCode::kInvalidArgument);
   bytes[0] = 1;
-  bytes[1] = 7;
+  bytes[1] = 8;
   CHECK(DecodeTopologyMessage(bytes).status().code() == StatusCode::kInvalidArgument);
 }
 

@@ -329,6 +329,7 @@ void SimNode::Take(const replication::TopologyEvent& event) {
       });
       return;
     case Kind::kStream:   // the upkeep knows by the view
+    case Kind::kDrain:    // nobody asks for it here
     case Kind::kOutcome:  // whoever asks looks at the ring
       return;
   }

@@ -361,6 +361,25 @@ TEST_CASE("a node whose clock is off lets another one stamp, and stamps again wh
   REQUIRE(world.network().RunUntilHolds(30'000, 100, [&] { return stamps_itself(2); }));
 }
 
+TEST_CASE("a member is asked to drain by any other, and by nobody else") {
+  TopologyWorld world(1, kQuick);
+  world.AddStarted(3);
+  REQUIRE(world.RunUntilSettled(UpTo(3)));
+  world.topology(2).AskToDrain(world.id(1), world.network().now());
+  world.Pump(2);
+  world.network().RunFor(1'000);
+  CHECK(world.asked_to_drain(1));
+  CHECK_FALSE(world.asked_to_drain(0));
+  // Of another cluster.
+  replication::TopologyMessage message;
+  message.kind = replication::TopologyKind::kDrain;
+  message.cluster = world.id(0);
+  world.topology(0).Receive(net::Protocol::kTopology, world.id(2),
+                            replication::EncodeTopologyMessage(message), world.network().now());
+  world.Pump(0);
+  CHECK_FALSE(world.asked_to_drain(0));
+}
+
 TEST_CASE("a node that says goodbye counts as gone, and as live again when it is back") {
   TopologyWorld world(1, kQuick);
   world.AddStarted(3);

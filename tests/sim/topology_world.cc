@@ -191,6 +191,9 @@ void TopologyWorld::Take(NodeIndex index, const TopologyEvent& event) {
     case Kind::kOutcome:
       node.outcomes.push_back(event.status);
       return;
+    case Kind::kDrain:
+      node.asked_to_drain = true;
+      return;
   }
 }
 

@@ -54,6 +54,7 @@ class TopologyWorld {
   // Of this life of the node.
   bool ready(NodeIndex node) const { return nodes_[node].ready; }
   bool left(NodeIndex node) const { return nodes_[node].left; }
+  bool asked_to_drain(NodeIndex node) const { return nodes_[node].asked_to_drain; }
   // Ok where it has handed over what it had.
   const Status& left_status(NodeIndex node) const { return nodes_[node].left_status; }
   const std::string& fatal(NodeIndex node) const { return nodes_[node].fatal; }
@@ -87,6 +88,7 @@ class TopologyWorld {
     bool ready = false;
     bool left = false;
     Status left_status;
+    bool asked_to_drain = false;
     std::string fatal;
     std::vector<Status> outcomes;
     std::set<uint32_t> purged;
