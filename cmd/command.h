@@ -82,6 +82,7 @@ int RunClusterStatus(Context& context);
 int RunClusterNodes(Context& context);
 int RunClusterOwners(Context& context);
 int RunClusterRemove(Context& context);
+int RunClusterRepair(Context& context);
 int RunClusterRing(Context& context);
 int RunStatus(Context& context);
 int RunHealth(Context& context);

@@ -60,6 +60,10 @@ constexpr OptionSpec kDrainOptions[] = {
     {"--dry-run", "", "say what would not work meanwhile, and change nothing", ""},
 };
 
+constexpr OptionSpec kRepairOptions[] = {
+    {"--dry-run", "", "say who would be compared, and change nothing", ""},
+};
+
 constexpr CommandSpec kCommands[] = {
     {"add",
      "WORD... | -",
@@ -181,7 +185,16 @@ constexpr CommandSpec kCommands[] = {
      "until it is done; interrupted, it goes on all the same.",
      "trifecta cluster remove 46a7c62a", 1, 1, ArgumentKind::kNone, kChangeOptions,
      RunClusterRemove},
-    {"cluster drain", "[NODE]", "have a node take no more requests, before it is stopped",
+    {"cluster repair", "[PREFIX]", "compare all owners, and make them equal",
+     "Nodes do that by themselves, a little at a time; this does all of it at once, node by node, "
+     "for "
+     "all words or those that begin with PREFIX. The exit status is 6 when some owners could not "
+     "be "
+     "compared.",
+     "trifecta cluster repair\n"
+     "trifecta cluster repair tri",
+     0, 1, ArgumentKind::kWord, kRepairOptions, RunClusterRepair},
+    {"cluster drain", "[NODE]", "have a node take no more requests before a stop",
      "NODE is an id, the first 8 characters of one, or an address; without it, the node that "
      "answers. Requests under way finish, and everything is checkpointed; the node then stays as "
      "it "

@@ -15,6 +15,7 @@
 #include "daemon/readiness.h"
 #include "net/json.h"
 #include "storage/base/text.h"
+#include "storage/base/word.h"
 
 namespace trifecta::daemon {
 namespace {
@@ -26,6 +27,7 @@ using net::Response;
 
 struct ChangeRequest {
   std::string node;
+  std::string prefix;
   bool dry_run = false;
 };
 
@@ -33,34 +35,38 @@ Status Bad(std::string text) {
   return Status(StatusCode::kInvalidArgument, StrCat("request body: ", text));
 }
 
-Status ReadMember(const std::string& name, const JsonValue& value, ChangeRequest* change) {
-  if (name == "node") {
+// `named`: the one member beside "dry_run" that the request may have, "node" or "prefix".
+Status ReadMember(const std::string& name, const JsonValue& value, std::string_view named,
+                  ChangeRequest* change) {
+  if (name == named) {
     const auto* text = std::get_if<std::string>(&value.value_);
-    if (text == nullptr) return Bad("\"node\" is to be a string: an id or an address");
-    change->node = *text;
+    if (text == nullptr) return Bad(StrCat("\"", named, "\" is to be a string"));
+    (named == "node" ? change->node : change->prefix) = *text;
   } else if (name == "dry_run") {
     const auto* flag = std::get_if<bool>(&value.value_);
     if (flag == nullptr) return Bad("\"dry_run\" is to be true or false");
     change->dry_run = *flag;
   } else {
-    return Bad(StrCat("unknown member ", Shown(name), "; it has \"node\" and \"dry_run\""));
+    return Bad(StrCat("unknown member ", Shown(name), "; it has \"", named, "\" and \"dry_run\""));
   }
   return Status::Ok();
 }
 
-Result<ChangeRequest> ParseChange(std::string_view body) {
+Result<ChangeRequest> ParseChange(std::string_view body, std::string_view named) {
   const Result<JsonValue> json = net::ParseJson(body);
   if (!json.ok()) return json.status().WithContext("request body");
   if (!std::holds_alternative<JsonValue::Object>(json->value_)) return Bad("not a JSON object");
   ChangeRequest change;
   for (const auto& [name, value] : json->object()) {
-    TRIFECTA_RETURN_IF_ERROR(ReadMember(name, value, &change));
+    TRIFECTA_RETURN_IF_ERROR(ReadMember(name, value, named, &change));
   }
+  TRIFECTA_RETURN_IF_ERROR(ValidatePrefix(change.prefix).WithContext("prefix"));
   return change;
 }
 
 // Nothing where `response` says what is wrong.
-std::optional<ChangeRequest> ReadChange(const Request& request, Response* response) {
+std::optional<ChangeRequest> ReadChange(const Request& request, std::string_view named,
+                                        Response* response) {
   const Result<bool> gzip = IsGzip(request);
   if (!gzip.ok()) {
     *response = net::Problem(415, "unsupported_media_type", gzip.status().message());
@@ -71,7 +77,7 @@ std::optional<ChangeRequest> ReadChange(const Request& request, Response* respon
     *response = BodyProblem(body.status());
     return std::nullopt;
   }
-  Result<ChangeRequest> change = ParseChange(*body);
+  Result<ChangeRequest> change = ParseChange(*body, named);
   if (!change.ok()) {
     *response = net::ProblemFor(change.status());
     return std::nullopt;
@@ -120,7 +126,7 @@ using Check = Status (*)(const ClusterSnapshot& cluster, const NodeSnapshot& nod
 
 void Leave(std::string_view name, Check check, const ApiContext& context, const Request& request,
            Response& response) {
-  const std::optional<ChangeRequest> change = ReadChange(request, &response);
+  const std::optional<ChangeRequest> change = ReadChange(request, "node", &response);
   if (!change) return;
   if (change->node.empty()) {
     response = net::ProblemFor(Bad("\"node\" is missing: an id or an address"));
@@ -182,7 +188,7 @@ void DrainNode(const ApiContext& context, const Request& request, Response& resp
     response = net::ProblemFor(context.readiness->Check());
     return;
   }
-  const std::optional<ChangeRequest> change = ReadChange(request, &response);
+  const std::optional<ChangeRequest> change = ReadChange(request, "node", &response);
   if (!change) return;
   const ClusterSnapshot cluster = SnapshotOf(context);
   const NodeSnapshot* node =
@@ -214,6 +220,34 @@ void DrainNode(const ApiContext& context, const Request& request, Response& resp
   response.body = json.EndObject().Take();
 }
 
+Response RepairAnswer(const RepairState& state, int status) {
+  JsonWriter json;
+  json.BeginObject().Key("operation").String("repair").Key("run").Number(state.run);
+  json.Key("running").Bool(state.running).Key("prefix").String(state.prefix);
+  json.Key("peers").Number(uint64_t{state.peers});
+  json.Key("peers_done").Number(uint64_t{state.peers_done});
+  json.Key("fetched").Number(state.fetched).Key("sent").Number(state.sent);
+  json.Key("whole").Bool(state.whole).Key("failures").BeginArray();
+  for (const std::string& failure : state.failures) json.String(failure);
+  Response response;
+  response.status = status;
+  response.body = json.EndArray().EndObject().Take();
+  return response;
+}
+
+void BeginRepair(const ApiContext& context, const Request& request, Response& response) {
+  const std::optional<ChangeRequest> change = ReadChange(request, "prefix", &response);
+  if (!change) return;
+  const Result<RepairState> begun = context.admin->BeginRepair(change->prefix, change->dry_run);
+  response = begun.ok() ? RepairAnswer(*begun, change->dry_run ? 200 : 202)
+             : begun.status().code() == StatusCode::kUnavailable ? net::ProblemFor(begun.status())
+                                                                 : ChangeProblem(begun.status());
+}
+
+void ShowRepair(const ApiContext& context, const Request&, Response& response) {
+  response = RepairAnswer(context.admin->LastRepair(), 200);
+}
+
 ApiRoute DrainRoute() {
   ApiRoute route{"POST", "/api/v1/cluster/drain", DrainNode, {}};
   route.needs_ready = false;
@@ -225,6 +259,8 @@ ApiRoute DrainRoute() {
 std::vector<ApiRoute> ClusterChangeRoutes() {
   return {{"POST", "/api/v1/cluster/decommission", Decommission, {}},
           {"POST", "/api/v1/cluster/remove", Remove, {}},
+          {"POST", "/api/v1/cluster/repair", BeginRepair, {}},
+          {"GET", "/api/v1/cluster/repair", ShowRepair, {}},
           DrainRoute()};
 }
 

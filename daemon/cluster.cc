@@ -187,6 +187,7 @@ void Cluster::Stop() {
   transport_->Stop();
   runner_->Stop();
   if (maintenance_ != nullptr) maintenance_->Stop();
+  if (repair_ != nullptr) repair_->Stop();
   if (digests_ != nullptr) parts_.store->Observe(nullptr);
 }
 
@@ -279,6 +280,8 @@ void Cluster::BecomeMember(const ViewPtr& view) {
             Topology* topology, Millis now) { topology->StreamDone(session, done, now); });
   };
   maintenance_ = std::make_unique<Maintenance>(std::move(maintenance));
+  repair_ = std::make_unique<Repair>(
+      RepairParts{{parts_.store, digests_.get()}, runner_.get(), &gate_, parts_.logger});
 }
 
 void Cluster::Fail(Status status) {

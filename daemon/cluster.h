@@ -34,6 +34,7 @@
 #include "daemon/member_change.h"
 #include "daemon/operation_runner.h"
 #include "daemon/protocol_thread.h"
+#include "daemon/repair.h"
 #include "daemon/replication/digest_table.h"
 #include "daemon/replication/hint_store.h"
 #include "daemon/replication/lost_words.h"
@@ -91,6 +92,10 @@ class Cluster : public PeerHandler, public ClusterSource, public ClusterAdmin {
   Status BeginLeave(const net::NodeId& node,
                     std::chrono::steady_clock::time_point deadline) override;
 
+  Result<RepairState> BeginRepair(const std::string& prefix, bool dry_run) override {
+    return repair_->Begin(prefix, dry_run);
+  }
+  RepairState LastRepair() const override { return repair_->State(); }
   Status Drain(const net::NodeId& node, std::chrono::steady_clock::time_point deadline) override;
 
   // Tells the others that this node goes, so that they ask it for nothing more; returns at once. It
@@ -135,6 +140,7 @@ class Cluster : public PeerHandler, public ClusterSource, public ClusterAdmin {
   std::unique_ptr<SoleCoordinator> sole_;
   std::unique_ptr<ClusterCoordinator> coordinator_;
   std::unique_ptr<Maintenance> maintenance_;
+  std::unique_ptr<Repair> repair_;
 
   std::atomic<size_t> queued_bytes_ = 0;  // of messages for the protocol thread
   std::atomic<bool> ready_ = false;

@@ -374,6 +374,7 @@ Result<std::string> Client::Document(std::string_view path) {
 Result<std::string> Client::Cluster() { return Document("/api/v1/cluster"); }
 Result<std::string> Client::Nodes() { return Document("/nodes"); }
 Result<std::string> Client::Ring() { return Document("/api/v1/ring"); }
+Result<std::string> Client::LastRepair() { return Document("/api/v1/cluster/repair"); }
 Result<std::string> Client::Version() { return Document("/version"); }
 
 Result<std::string> Client::Ready(bool* ready) {

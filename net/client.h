@@ -113,6 +113,8 @@ class Client {
   // POST /api/v1/cluster/`what` with a JSON body: the answer, JSON of one line. What is under way
   // already may be asked for again.
   Result<std::string> ChangeCluster(std::string_view what, std::string_view body);
+  // GET /api/v1/cluster/repair: how far the node's repair is, or what the last one did.
+  Result<std::string> LastRepair();
 
   // One GET /live: the time from sending to the answer, on an open connection.
   Result<std::chrono::nanoseconds> Ping();

@@ -30,7 +30,7 @@ std::string Offered(const std::vector<std::string>& words) {
 TEST_CASE("bash completes commands, options and values") {
   CHECK(Offered({"trifecta", "se"}) == "search\n");
   CHECK(Offered({"trifecta", "cluster", ""}) ==
-        "status\nnodes\nring\nowners\ndecommission\nremove\ndrain\n");
+        "status\nnodes\nring\nowners\ndecommission\nremove\nrepair\ndrain\n");
   CHECK(Offered({"trifecta", "search", "--li"}) == "--limit\n");
   CHECK(Offered({"trifecta", "--node", "db1", "search", "--al"}) == "--all\n");
   CHECK(Offered({"trifecta", "search", "tri", "--js"}) == "--json\n");

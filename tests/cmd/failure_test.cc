@@ -28,7 +28,7 @@ TEST_CASE("usage errors are two lines and end with 2") {
         "trifecta: no command given\nRun 'trifecta help' for the list of commands.\n");
   CHECK(RunTool({"cluster"}).error ==
         "trifecta: 'cluster' needs one of its commands: status, nodes, ring, owners, "
-        "decommission, remove, drain\n"
+        "decommission, remove, repair, drain\n"
         "Run 'trifecta help' for the list of commands.\n");
   CHECK(RunTool({"search", "x", "-n", "many"}).error ==
         "trifecta: option --limit: 'many' is not a number of at least 1\n"

@@ -49,7 +49,18 @@ class RecordingAdmin : public daemon::ClusterAdmin {
     return answer;
   }
 
+  Result<daemon::RepairState> BeginRepair(const std::string& prefix, bool dry_run) override {
+    if (!answer.ok()) return answer;
+    daemon::RepairState state = repair;
+    state.prefix = prefix;
+    state.peers = 2;
+    if (!dry_run) repair = state;
+    return state;
+  }
+  daemon::RepairState LastRepair() const override { return repair; }
+
   std::vector<std::string> left, drained;
+  daemon::RepairState repair;
   Status answer;
 };
 
@@ -162,6 +173,37 @@ TEST_CASE("a drain can be asked for while it goes on, but not of a node that is 
   daemon::Readiness recovering;
   api.context.readiness = &recovering;
   CHECK(ProblemOf(api.Ask("drain", "{}")) == "503 unavailable");
+}
+
+TEST_CASE("a repair is begun for a prefix, and shown while it runs and afterwards") {
+  ChangeApi api;
+  CHECK(Json(api.Call("GET", "/api/v1/cluster/repair"))["run"].number() == 0);
+  api.admin.repair.run = 3;
+  api.admin.repair.running = true;
+  const auto answer = api.Ask("repair", R"({"prefix":"tri"})");
+  CHECK(answer.status == 202);
+  CHECK(Json(answer)["prefix"].string() == "tri");
+  CHECK(Json(answer)["peers"].number() == 2);
+  api.admin.repair.running = false;
+  api.admin.repair.sent = 7;
+  api.admin.repair.failures = {"node 10.0.0.9:8000: it is down"};
+  const auto json = Json(api.Call("GET", "/api/v1/cluster/repair"));
+  CHECK(json["run"].number() == 3);
+  CHECK_FALSE(json["running"].boolean());
+  CHECK(json["sent"].number() == 7);
+  CHECK(json["failures"].array()[0].string() == "node 10.0.0.9:8000: it is down");
+  CHECK(api.Ask("repair", R"({"dry_run":true})").status == 200);
+  CHECK(api.admin.repair.prefix == "tri");
+}
+
+TEST_CASE("a repair that cannot begin now says why") {
+  ChangeApi api;
+  CHECK(ProblemOf(api.Ask("repair", R"({"node":"a"})")) == "400 bad_request");
+  CHECK(ProblemOf(api.Ask("repair", R"({"prefix":"\u0001"})")) == "422 invalid_word");
+  api.admin.answer = Status(StatusCode::kAlreadyInUse, "another one runs");
+  CHECK(ProblemOf(api.Ask("repair", "{}")) == "409 conflict");
+  api.admin.answer = Status(StatusCode::kUnavailable, "still counting");
+  CHECK(ProblemOf(api.Ask("repair", "{}")) == "503 unavailable");
 }
 
 TEST_CASE("the cluster's document names the change under way and how much of it is left") {

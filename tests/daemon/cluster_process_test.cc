@@ -181,6 +181,25 @@ TEST_CASE("a node that is drained takes no more requests, and stays until it is 
   CHECK(GetUntil(*third, "/search?q=tri", R"({"results":["trial","triathlon"]})"));
 }
 
+TEST_CASE("a repair compares a node with the other owners, and names those that are away") {
+  const auto first = StartNode("a");
+  const auto second = StartNode("b", first->address());
+  const auto third = StartNode("c", first->address());
+  REQUIRE(third->running());
+  CHECK(Add(*first, "trial") == 200);
+  REQUIRE(GetUntil(*first, "/api/v1/cluster", R"("operation":null)"));
+  CHECK(Post(*first, "/api/v1/cluster/repair", R"({"prefix":"tri"})").status == 202);
+  REQUIRE(GetUntil(*first, "/api/v1/cluster/repair", R"("running":false)"));
+  CHECK(Has(Get(*first, "/api/v1/cluster/repair"), R"("peers_done":2)"));
+  CHECK(Has(Get(*first, "/api/v1/cluster/repair"), R"("whole":true)"));
+  third->Kill();
+  CHECK(Post(*first, "/api/v1/cluster/repair", "{}").status == 202);
+  REQUIRE(GetUntil(*first, "/api/v1/cluster/repair", R"("run":2,"running":false)"));
+  const std::string ended = Get(*first, "/api/v1/cluster/repair");
+  CHECK(Has(ended, R"("whole":false)"));
+  CHECK(Has(ended, "node " + third->address()));
+}
+
 TEST_CASE("a node of another cluster's name ends with 69 and says why") {
   const auto first = StartNode("a");
   REQUIRE(first->running());
