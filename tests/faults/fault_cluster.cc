@@ -8,8 +8,11 @@
 #include <fstream>
 #include <stdexcept>
 
+#include "net/client.h"
 #include "net/http_client.h"
+#include "net/json.h"
 #include "storage/base/text.h"
+#include "tests/support/catch.h"
 #include "tests/support/daemon_process.h"
 
 namespace trifecta::faults {
@@ -120,6 +123,23 @@ int FaultCluster::Stop(size_t node) {
   test::Process& process = *nodes_[node].process;
   process.Signal(SIGTERM);
   return process.Wait(std::chrono::seconds(kPatience)).status;
+}
+
+void FaultCluster::TakeOut(size_t asked, std::string_view how, size_t node) {
+  Disturb(node, false);
+  net::ClientOptions options;
+  options.nodes = {endpoint(asked)};
+  options.timeout = kStatusPatience;
+  net::Client client(std::move(options));
+  const auto begun = client.ChangeCluster(
+      how, net::JsonWriter().BeginObject().Key("node").String(address(node)).EndObject().Take());
+  if (!begun.ok()) FAIL(how << " of node " << node << ": " << begun.status().message() << Logs());
+}
+
+int FaultCluster::AwaitEnd(size_t node) {
+  Disturb(node, false);
+  nodes_[node].started = false;
+  return nodes_[node].process->Wait(std::chrono::seconds(kPatience)).status;
 }
 
 void FaultCluster::Pause(size_t node) {

@@ -69,6 +69,11 @@ class FaultCluster {
   void Kill(size_t node);  // SIGKILL
   // SIGTERM, and waits for the end. The exit status.
   int Stop(size_t node);
+  // Has `asked` begin what takes `node` out of the cluster: "decommission", "remove". Fails the
+  // test where it does not.
+  void TakeOut(size_t asked, std::string_view how, size_t node);
+  // Waits until the node has ended by itself; from now on it is none of the cluster's. Its status.
+  int AwaitEnd(size_t node);
   void Pause(size_t node);  // SIGSTOP
   void Resume(size_t node);
   bool Runs(size_t node);
