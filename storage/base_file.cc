@@ -104,16 +104,32 @@ Status BaseFile::SetUpIndex() const {
   return Status::Ok();
 }
 
+bool BaseFile::IsPageGood(uint64_t page) const {
+  const uint8_t* const checksums = Section(kChecksums);
+  const std::string_view bytes(reinterpret_cast<const char*>(data_) + page * kBasePageBytes,
+                               kBasePageBytes);
+  return Crc32c(bytes) == LoadFixed<uint32_t>(checksums + (page - 1) * 4);
+}
+
+Status BaseFile::CheckAgain() const {
+  TRIFECTA_RETURN_IF_ERROR(UseIndex());
+  Status status;
+  const uint64_t pages = header_.sections[kChecksums].offset / kBasePageBytes;
+  for (uint64_t page = 1; page < pages; ++page) {
+    if (IsPageGood(page)) continue;
+    checked_pages_[page / 64].fetch_and(~(1ull << (page % 64)), std::memory_order_relaxed);
+    if (status.ok()) status = Damaged(page * kBasePageBytes, "a page's checksum does not match");
+  }
+  return status;
+}
+
 Status BaseFile::CheckPages(uint64_t begin, uint64_t end) const {
-  const auto* checksums = reinterpret_cast<const char*>(Section(kChecksums));
   end = std::min(end, header_.sections[kChecksums].offset);
   for (uint64_t page = begin / kBasePageBytes; page * kBasePageBytes < end; ++page) {
     std::atomic<uint64_t>& bits = checked_pages_[page / 64];
     const uint64_t bit = 1ull << (page % 64);
     if ((bits.load(std::memory_order_relaxed) & bit) != 0) continue;
-    const std::string_view bytes(reinterpret_cast<const char*>(data_) + page * kBasePageBytes,
-                                 kBasePageBytes);
-    if (Crc32c(bytes) != LoadFixed<uint32_t>(checksums + (page - 1) * 4)) {
+    if (!IsPageGood(page)) {
       return Damaged(page * kBasePageBytes, "a page's checksum does not match");
     }
     bits.fetch_or(bit, std::memory_order_relaxed);

@@ -152,6 +152,7 @@ Status TabletMerger::Merge(const MergeInput& input, std::vector<TabletPtr>* made
     if (order >= 0) older->Next();
   }
   if (status.ok() && older.has_value()) status = older->status();
+  if (status.ok() && older.has_value()) status = input.tablet->file->CheckAgain();
   return Finish(std::move(status), low, made_before, made);
 }
 
@@ -189,6 +190,7 @@ Status TabletMerger::Filter(std::span<const TabletPtr> tablets, const Keep& keep
       Gather(cursor.word(), cursor.tombstone(), cursor.version());
     }
     if (status.ok()) status = cursor.status();
+    if (status.ok()) status = tablet->file->CheckAgain();
     if (!status.ok()) break;
   }
   return Finish(std::move(status), low, made_before, made);
@@ -197,6 +199,7 @@ Status TabletMerger::Filter(std::span<const TabletPtr> tablets, const Keep& keep
 Status TabletMerger::Salvage(const Tablet& tablet, std::string_view end,
                              std::vector<TabletPtr>* made, std::vector<WordRange>* lost) {
   Begin();
+  (void)tablet.file->CheckAgain();  // what of it is damaged is what this is for
   const size_t made_before = made->size();
   // Between the words before and behind; the former is there twice then, which does no harm.
   std::string before = tablet.record.low;

@@ -384,5 +384,27 @@ TEST_CASE("A byte that changes anywhere is found or harmless, never a wrong answ
   CHECK(served > 100);
 }
 
+TEST_CASE("What has gone bad since it was read is not merged into a new file, and found then") {
+  Whole whole;
+  Damaged good(whole.image);
+  REQUIRE(good.status.ok());
+  REQUIRE(good.store->Checkpoint().ok());
+  const EntryMap held = *HeldBy(*good.store);  // every page has passed its check
+  const FolderImage before = test::ReadFolder(good.dir.path());
+  const std::string name = NameIn(before, "base-");
+  constexpr uint64_t kAt = kBasePageBytes + 100;
+  const std::string flipped(1, static_cast<char>(~before.at(name)[kAt]));
+  REQUIRE((*good.files.OpenForWriting(good.Path(name)))->WriteAt(kAt, flipped).ok());
+
+  REQUIRE(test::WriteOne(good.store.get(), held.begin()->first, {9'999, 1}).ok());
+  const Status merged = good.store->Checkpoint();
+  CHECK(merged.code() == StatusCode::kDataDamaged);
+  CHECK(merged.message().starts_with(good.Path(name) + ": at offset 4096: "));
+  const FolderImage after = test::ReadFolder(good.dir.path());
+  CHECK(after.contains(name));
+  CHECK(HeldBy(*good.store).status().code() == StatusCode::kDataDamaged);
+  CHECK(good.store->Stats().damaged);
+}
+
 }  // namespace
 }  // namespace trifecta::storage
