@@ -87,12 +87,13 @@ using StreamFunction = std::function<bool(BodyWriter&)>;
 // The library calls it until it says done or fails.
 bool Provide(const StreamFunction& stream, httplib::DataSink& sink) {
   bool whole = false;
+  ChunkWriter writer(&sink);
   try {
-    ChunkWriter writer(&sink);
-    whole = stream(writer) && writer.Flush();
+    whole = stream(writer);
   } catch (...) {
-    // The status is sent already: all that can be said is that the answer is not whole.
+    // The status is given already: all that can be said is that the answer is not whole.
   }
+  whole = writer.Flush() && whole;
   if (whole) sink.done();
   current_call->outcome.cut = !whole;
   return whole;

@@ -243,7 +243,10 @@ void HttpServer::Impl::Work(WorkerLane* lane, ServerConnection* connection) {
   const bool unread = !body.complete();
   connection->request.Clear();
   lane->Done();
-  if (outcome.cut) return acceptor_->Close(connection, http10);
+  if (outcome.cut) {
+    (void)writer.Write(bytes);  // the answer's beginning, where nothing of it has gone out yet
+    return acceptor_->Close(connection, http10);
+  }
   acceptor_->Answer(connection, std::move(bytes),
                     unread          ? After::kLinger
                     : outcome.close ? After::kClose

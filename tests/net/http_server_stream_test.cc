@@ -69,6 +69,19 @@ TEST_CASE("HTTP/1.0 gets a streamed answer up to the connection's end") {
   CHECK(answer.whole);
 }
 
+TEST_CASE("what a stream gave before it failed arrives, however little it is") {
+  RunningServer server(QuietOptions(), Streaming([](BodyWriter& writer) {
+                         WriteLines(writer, 3);
+                         return false;
+                       }));
+  RawClient client = server.Connect();
+  const RawAnswer answer = client.Get("/export");
+  CHECK(answer.status == 200);
+  CHECK(answer.body == Lines(3));
+  CHECK_FALSE(answer.whole);
+  CHECK(client.Ended());
+}
+
 TEST_CASE("a stream that fails or throws ends without its closing chunk") {
   const bool throws = GENERATE(false, true);
   RunningServer server(QuietOptions(), Streaming([throws](BodyWriter& writer) {
