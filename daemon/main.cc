@@ -5,7 +5,10 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <exception>
+#include <new>
 #include <string>
+#include <system_error>
 
 #include "daemon/daemon.h"
 #include "daemon/log.h"
@@ -36,6 +39,26 @@ void OpenStandardStreams() {
 void PrintFault(std::string_view text) {
   const bool journal = DetectLogFormat(STDERR_FILENO) == LogFormat::kJournal;
   std::fprintf(stderr, "%s%s\n", journal ? "<3>" : "", EscapeForLog(text).c_str());
+}
+
+// Where the system has no memory or thread left there is nothing to go on with; as after a kill,
+// the next start replays the log.
+[[noreturn]] void EndOnException() {
+  std::string what = "an unknown exception";
+  try {
+    if (const std::exception_ptr thrown = std::current_exception()) std::rethrow_exception(thrown);
+  } catch (const std::bad_alloc&) {
+    what = "out of memory";
+  } catch (const std::system_error& error) {
+    what = StrCat("out of threads or memory (", error.what(), ")");
+  } catch (const std::exception& error) {
+    what = error.what();
+  } catch (...) {
+  }
+  PrintFault(StrCat("trifectad ends: ", what, "; what was acknowledged is in the log, which the ",
+                    "next start replays. It may need a higher limit (ulimit -v and -u; MemoryMax= ",
+                    "and TasksMax= of the unit), or a smaller memtable_size"));
+  _exit(kExitInternal);
 }
 
 void Print(const std::string& text) { std::fwrite(text.data(), 1, text.size(), stdout); }
@@ -93,6 +116,7 @@ ExitStatus RunDaemon(const CommandLine& command_line, const Environment& environ
 
 ExitStatus Main(int argc, char** argv) {
   OpenStandardStreams();
+  std::set_terminate(EndOnException);
   Notifier notifier = Notifier::FromEnvironment();
   const Result<CommandLine> command_line = ParseCommandLine(argc, argv);
   if (!command_line.ok()) {
