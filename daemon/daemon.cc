@@ -339,6 +339,10 @@ void Daemon::WatchDisk() {
 }
 
 void Daemon::Fail(const Status& status) {
+  if (status.code() == StatusCode::kAlreadyInUse) {
+    readiness_.Set(Phase::kFailed, "failed: the data folder may be another process's");
+    return EndWith(status.WithContext("the node ends"), kExitCannotCreate);
+  }
   readiness_.Set(Phase::kFailed, "failed: the disk could not be written");
   EndWith(status.WithContext(
               "the node ends, since what is on the disk is unknown until it is read again"),

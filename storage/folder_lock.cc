@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -41,7 +42,7 @@ Result<std::unique_ptr<FolderLock>> FolderLock::Acquire(const std::string& folde
   const std::string path = PathIn(folder, kLockName);
   const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0640);
   if (fd < 0) return ErrnoStatus(errno, StrCat("cannot open ", path));
-  std::unique_ptr<FolderLock> lock(new FolderLock(fd));
+  std::unique_ptr<FolderLock> lock(new FolderLock(fd, path));
   if (::flock(fd, LOCK_EX | LOCK_NB) != 0) {
     if (errno != EWOULDBLOCK) return ErrnoStatus(errno, StrCat("cannot lock ", path));
     return InUse(folder, fd);
@@ -55,10 +56,22 @@ Result<std::unique_ptr<FolderLock>> FolderLock::AcquireShared(const std::string&
   const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (fd < 0 && errno == ENOENT) return std::unique_ptr<FolderLock>();
   if (fd < 0) return ErrnoStatus(errno, StrCat("cannot open ", path));
-  std::unique_ptr<FolderLock> lock(new FolderLock(fd));
+  std::unique_ptr<FolderLock> lock(new FolderLock(fd, path));
   if (::flock(fd, LOCK_SH | LOCK_NB) == 0) return lock;
   if (errno != EWOULDBLOCK) return ErrnoStatus(errno, StrCat("cannot lock ", path));
   return InUse(folder, fd);
+}
+
+Status FolderLock::Check() const {
+  struct stat ours {
+  }, there{};
+  if (::fstat(fd_, &ours) == 0 && ::stat(path_.c_str(), &there) == 0 &&
+      ours.st_dev == there.st_dev && ours.st_ino == there.st_ino) {
+    return Status::Ok();
+  }
+  return {StatusCode::kAlreadyInUse,
+          StrCat(path_, " was removed or replaced, so another process may have the data folder; ",
+                 "start again once it is known whose the folder is")};
 }
 
 FolderLock::~FolderLock() { ::close(fd_); }

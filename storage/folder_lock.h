@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "storage/base/status.h"
 
@@ -21,15 +22,20 @@ class FolderLock {
   // kAlreadyInUse as above.
   static Result<std::unique_ptr<FolderLock>> AcquireShared(const std::string& folder);
 
+  // Whether the lock is still where others look for it: one that was removed, or the whole folder,
+  // keeps nobody out. kAlreadyInUse says what to do. A microsecond; any thread.
+  Status Check() const;
+
   // Gives it up.
   ~FolderLock();
   FolderLock(const FolderLock&) = delete;
   FolderLock& operator=(const FolderLock&) = delete;
 
  private:
-  explicit FolderLock(int fd) : fd_(fd) {}
+  FolderLock(int fd, std::string path) : fd_(fd), path_(std::move(path)) {}
 
   const int fd_;
+  const std::string path_;
 };
 
 }  // namespace trifecta::storage

@@ -225,7 +225,8 @@ Status StoreImpl::Commit(std::span<PendingWrite* const> group) {
   groups.reserve(group.size());
   for (const PendingWrite* write : group) groups.push_back(write->entries);
   uint64_t sequence = 0;
-  Status status = log_->Append(groups, &sequence);
+  Status status = lock_->Check();
+  if (status.ok()) status = log_->Append(groups, &sequence);
   static_cast<WriteContext*>(group.front()->context)->sequence = sequence;
   if (status.ok() && !has_log_.load()) status = NoteLog();
   log_full_.store(status.code() == StatusCode::kDiskFull, std::memory_order_relaxed);

@@ -239,6 +239,10 @@ bool StoreImpl::NothingToMerge() {
 // Merges one part, or the one of which an earlier checkpoint had to leave some.
 Status StoreImpl::RunCheckpoint(Next next, unsigned threads) {
   std::lock_guard lock(checkpoint_mutex_);
+  if (Status held = lock_->Check(); !held.ok()) {
+    Fail(held);
+    return held;
+  }
   if (view().frozen == nullptr) {
     if (NothingToMerge()) return Status::Ok();
     Freeze(next);

@@ -79,5 +79,18 @@ TEST_CASE("A folder that is missing or not writable cannot be locked") {
   CHECK(status.message().find(dir.path()) != std::string::npos);
 }
 
+TEST_CASE("A lock that was removed, or taken by another file, is known to keep nobody out") {
+  const TempDir dir;
+  const auto lock = FolderLock::Acquire(dir.path());
+  REQUIRE(lock.ok());
+  CHECK((*lock)->Check().ok());
+  REQUIRE(PosixFileSystem()->Remove(dir.File("LOCK")).ok());
+  CHECK((*lock)->Check().code() == StatusCode::kAlreadyInUse);
+  const auto other = FolderLock::Acquire(dir.path());
+  REQUIRE(other.ok());
+  CHECK((*lock)->Check().code() == StatusCode::kAlreadyInUse);
+  CHECK((*other)->Check().ok());
+}
+
 }  // namespace
 }  // namespace trifecta::storage

@@ -440,5 +440,19 @@ TEST_CASE("Reads and writes go on while a checkpoint writes its files") {
   }
 }
 
+TEST_CASE("A store whose lock was taken away acknowledges nothing more, and changes no file") {
+  Fixture fixture;
+  REQUIRE(WriteOne(fixture.store.get(), "trial", {1, 1}).ok());
+  REQUIRE(fixture.files.Remove(fixture.dir.File("LOCK")).ok());
+  const auto calls = fixture.files.operations();
+  CHECK(WriteOne(fixture.store.get(), "tribe", {2, 1}).code() == StatusCode::kAlreadyInUse);
+  CHECK(fixture.store->Checkpoint().code() == StatusCode::kAlreadyInUse);
+  CHECK(fixture.files.operations() == calls);
+  CHECK(fixture.store->Get("trial")->live);
+  fixture.Reopen();
+  CHECK(fixture.store->Get("trial")->live);
+  CHECK_FALSE(fixture.store->Get("tribe")->live);
+}
+
 }  // namespace
 }  // namespace trifecta::storage
