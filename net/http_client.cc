@@ -118,9 +118,9 @@ Status HttpClient::Connect() {
 Result<HttpReply> HttpClient::Send(const HttpCall& call) {
   // An upload cannot be repeated, so it never risks a connection that the node may have closed.
   if (call.upload) connection_.reset();
+  may_have_arrived_ = false;  // and stays true where a second try does not even connect
   for (;;) {
     const bool reused = connection_ != nullptr;
-    may_have_arrived_ = false;
     TRIFECTA_RETURN_IF_ERROR(Connect());
     may_have_arrived_ = true;
     Exchange exchange(connection_.get(), call);

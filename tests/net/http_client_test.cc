@@ -1,6 +1,11 @@
 #include "net/http_client.h"
 
+#include <netinet/in.h>
+#include <sys/socket.h>
 #include <unistd.h>
+
+#include <string_view>
+#include <thread>
 
 #include "tests/support/canned_server.h"
 #include "tests/support/catch.h"
@@ -178,6 +183,36 @@ TEST_CASE("a refused connection says so, and nothing can have arrived") {
   CHECK(status.code() == StatusCode::kUnavailable);
   CHECK(status.message() == "connection refused");
   CHECK_FALSE(client.may_have_arrived());
+}
+
+TEST_CASE(
+    "a request that was lost with a kept connection may have arrived, though nobody listens now") {
+  const int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof address;
+  auto* const plain = reinterpret_cast<sockaddr*>(&address);
+  REQUIRE(bind(listener, plain, size) == 0);
+  REQUIRE(listen(listener, 1) == 0);
+  REQUIRE(getsockname(listener, plain, &size) == 0);
+  // Answers one request, takes the next one, and is gone.
+  std::thread server([listener] {
+    const int peer = accept(listener, nullptr, nullptr);
+    char bytes[1024];
+    (void)!read(peer, bytes, sizeof bytes);
+    constexpr std::string_view kAnswer = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
+    (void)!write(peer, kAnswer.data(), kAnswer.size());
+    (void)!read(peer, bytes, sizeof bytes);
+    close(listener);
+    close(peer);
+  });
+  HttpClient client(At(ntohs(address.sin_port)), {std::chrono::seconds(30)});
+  CHECK(client.Send(Get("/first")).ok());
+  const Status status = client.Send(Get("/second")).status();
+  server.join();
+  CHECK(status.code() == StatusCode::kUnavailable);
+  CHECK(client.may_have_arrived());
 }
 
 TEST_CASE("an unknown name says so") {
