@@ -265,7 +265,7 @@ void BaseCursor::Seek(std::string_view key) {
   if (!status_.ok()) return;
   if (key.size() > kWordBytesMax) return void(SeekPast(key));
   BaseProbe probe(file_, key);
-  while (probe.state() == BaseProbe::State::kDescends) probe.Step();
+  probe.Descend();
   Seek(probe);
 }
 
@@ -303,7 +303,7 @@ void BaseCursor::Find(std::string_view word) {
   status_ = file_->UseIndex();
   if (!status_.ok() || word.size() > kWordBytesMax) return;
   BaseProbe probe(file_, word);
-  while (probe.state() == BaseProbe::State::kDescends) probe.Step();
+  probe.Descend();
   Find(probe);
 }
 

@@ -48,6 +48,10 @@ class BaseProbe {
 
   // One node further; only while it descends.
   void Step();
+  // To its end.
+  void Descend() {
+    while (state_ == State::kDescends) Step();
+  }
 
  private:
   void Arrive();

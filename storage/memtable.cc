@@ -8,6 +8,7 @@
 #include <iterator>
 #include <new>
 
+#include "storage/base/uint128.h"
 #include "storage/base/word_head.h"
 #include "storage/memtable_permutation.h"
 

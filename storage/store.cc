@@ -311,7 +311,7 @@ Result<Lookup> StoreImpl::Get(std::string_view word) const {
   if (!now.tablets.empty()) {
     file = now.tablets[now.tablets.IndexFor(word)]->file.get();
     if (file->index_in_use() && word.size() <= kWordBytesMax) probe = BaseProbe(file, word);
-    while (probe.state() == BaseProbe::State::kDescends) probe.Step();
+    probe.Descend();
   }
   for (const Memtable* memtable : memtables) {
     if (memtable == nullptr) continue;

@@ -5,12 +5,11 @@
 
 #include "net/preference.h"
 #include "net/stable_hash.h"
+#include "storage/base/uint128.h"
 #include "storage/base/word.h"
 
 namespace trifecta::replication {
 namespace {
-
-__extension__ using Uint128 = unsigned __int128;
 
 // Entries read at a time while the table is filled: writes wait for some 50 us.
 constexpr size_t kFillEntries = 1'000;

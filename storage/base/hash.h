@@ -5,11 +5,10 @@
 #include <cstring>
 #include <string_view>
 
+#include "storage/base/uint128.h"
 #include "storage/base/word_head.h"
 
 namespace trifecta {
-
-__extension__ using Uint128 = unsigned __int128;
 
 // Multiply and fold, 8 bytes a step, in the manner of wyhash: about 3 ns for a word of 10 bytes.
 inline uint64_t HashBytes(std::string_view bytes) {

@@ -2,10 +2,10 @@
 
 #include <bit>
 
+#include "storage/base/uint128.h"
+
 namespace trifecta {
 namespace {
-
-__extension__ using Wide = unsigned __int128;
 
 uint64_t SplitMix64(uint64_t* state) {
   uint64_t value = *state += 0x9e3779b97f4a7c15;
@@ -35,11 +35,11 @@ uint64_t Random::Next() {
 uint64_t Random::Below(uint64_t bound) {
   // The high half of a 128-bit product, and again where that would favour low numbers (Lemire,
   // 2019): no division but in one of 2^64 / bound cases.
-  auto product = Wide{Next()} * bound;
+  auto product = Uint128{Next()} * bound;
   if (static_cast<uint64_t>(product) < bound) {
     const uint64_t uneven = -bound % bound;
     while (static_cast<uint64_t>(product) < uneven) {
-      product = Wide{Next()} * bound;
+      product = Uint128{Next()} * bound;
     }
   }
   return static_cast<uint64_t>(product >> 64);
