@@ -1,8 +1,6 @@
 // cluster decommission and cluster remove: a node leaves the cluster. Asks one node to have it
 // begin, then follows it in the cluster's document until it is done; it goes on by itself whether
 // somebody follows it or not.
-#include <chrono>
-
 #include "cmd/cluster_progress.h"
 #include "cmd/command.h"
 #include "net/json.h"

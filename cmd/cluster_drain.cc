@@ -3,6 +3,7 @@
 #include <chrono>
 #include <optional>
 
+#include "cmd/cluster_view.h"
 #include "cmd/command.h"
 #include "net/json.h"
 #include "storage/base/text.h"
@@ -44,12 +45,8 @@ std::optional<std::string> NodeOf(Context& context, int* failed) {
     *failed = context.FailCall();
     return std::nullopt;
   }
-  auto json = net::ParseJson(*document);
-  if (json.ok()) {
-    for (const net::JsonValue& node : (*json)["nodes"].array()) {
-      if (node["self"].boolean()) return std::string(node["id"].string());
-    }
-  }
+  const auto cluster = ParseCluster(*document);
+  if (const NodeView* self = cluster.ok() ? cluster->self() : nullptr) return self->id;
   *failed = context.out().Fail(
       {kExitServerError, "not_understood", "the node's answer does not say which node it is", ""});
   return std::nullopt;

@@ -187,18 +187,15 @@ constexpr CommandSpec kCommands[] = {
      RunClusterRemove},
     {"cluster repair", "[PREFIX]", "compare all owners, and make them equal",
      "Nodes do that by themselves, a little at a time; this does all of it at once, node by node, "
-     "for "
-     "all words or those that begin with PREFIX. The exit status is 6 when some owners could not "
-     "be "
-     "compared.",
+     "for all words or those that begin with PREFIX. The exit status is 6 when some owners could "
+     "not be compared.",
      "trifecta cluster repair\n"
      "trifecta cluster repair tri",
      0, 1, ArgumentKind::kWord, kRepairOptions, RunClusterRepair},
     {"cluster drain", "[NODE]", "have a node take no more requests before a stop",
      "NODE is an id, the first 8 characters of one, or an address; without it, the node that "
      "answers. Requests under way finish, and everything is checkpointed; the node then stays as "
-     "it "
-     "is until it is stopped. Waits until that is done; interrupted, it goes on all the same.",
+     "it is until it is stopped. Waits until that is done; interrupted, it goes on all the same.",
      "trifecta cluster drain 10.0.0.2:8000", 0, 1, ArgumentKind::kNone, kDrainOptions,
      RunClusterDrain},
     {"status",

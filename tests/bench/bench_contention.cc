@@ -130,8 +130,8 @@ struct Row {
   size_t batch = 0;    // 0: nobody writes
   bool other = false;  // the writes go to another store
   bool entries = false;
-  std::vector<double> writes, checkpoints;                       // a second
-  std::vector<double> lookup, lookup_tail, prefix, prefix_tail;  // ns: p50 and p99.9
+  std::vector<double> writes{}, checkpoints{};                           // a second
+  std::vector<double> lookup{}, lookup_tail{}, prefix{}, prefix_tail{};  // ns: p50 and p99.9
 };
 
 // So that every row begins with the same entries in the base file, and none in memory.
@@ -177,18 +177,12 @@ int Main(int argc, char** argv) {
   for (storage::Store* each : {store.get(), other.get()}) LoadStore(each, list.words());
   DeleteAll(store.get(), words);
 
-  std::vector<Row> rows(6);
-  rows[0].beside = "nothing";
-  rows[1].beside = "entries in memory";
-  rows[1].entries = true;
-  rows[2].beside = "another store";
-  rows[2].other = true;
-  rows[2].batch = 1000;
-  for (size_t i = 3, batch = 1; i < rows.size(); ++i, batch = batch == 1 ? 32 : 1000) {
-    rows[i].beside =
-        "writes of " + Figure(static_cast<double>(batch)) + (i == 3 ? " word" : " words");
-    rows[i].batch = batch;
-  }
+  std::vector<Row> rows = {{.beside = "nothing"},
+                           {.beside = "entries in memory", .entries = true},
+                           {.beside = "another store", .batch = 1000, .other = true},
+                           {.beside = "writes of 1 word", .batch = 1},
+                           {.beside = "writes of 32 words", .batch = 32},
+                           {.beside = "writes of 1,000 words", .batch = 1000}};
   ReadFor(*store, queries, seconds / 5);  // warms caches
   for (size_t round = 0; round < flags.Number("rounds", quick ? 1 : 3); ++round) {
     for (Row& row : rows) Measure(store.get(), other.get(), queries, words, seconds, &row);
